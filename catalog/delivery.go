@@ -1,0 +1,41 @@
+package catalog
+
+// Delivery is how messages leave: one SMTP relay for Alertmanager and for the
+// receiver, the receiver's own address as Alertmanager reaches it, and the
+// push server.
+type Delivery struct {
+	SMTP     *SMTP     `yaml:"smtp,omitempty"`
+	Receiver *Receiver `yaml:"receiver,omitempty"`
+	Ntfy     *Ntfy     `yaml:"ntfy,omitempty"`
+}
+
+// SMTP is a mail relay. Host is host:port. TLS is starttls (the default
+// except on loopback), tls or none.
+type SMTP struct {
+	Host         string `yaml:"host"`
+	From         string `yaml:"from"`
+	Username     string `yaml:"username,omitempty"`
+	PasswordFile string `yaml:"password_file,omitempty"`
+	TLS          string `yaml:"tls,omitempty"`
+}
+
+// Receiver is where Alertmanager posts and how it proves who it is: URL is the
+// base URL without a path; TokenFile holds the bearer token.
+type Receiver struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file,omitempty"`
+}
+
+// Ntfy is a push server; people's topics stand in their contacts.
+type Ntfy struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file,omitempty"`
+}
+
+// Monitoring says who looks after Tocsin itself. BreakGlass is told natively
+// by Alertmanager when the receiver is dead.
+type Monitoring struct {
+	Team         string     `yaml:"team"`
+	FallbackTeam string     `yaml:"fallback_team,omitempty"` // Team by default
+	BreakGlass   []Channels `yaml:"break_glass,omitempty"`
+}

@@ -1,0 +1,25 @@
+package catalog
+
+// Links says where the other parts answer, as people's browsers and our own
+// parts reach them. All are absolute http or https URLs without credentials.
+type Links struct {
+	Prometheus   string   `yaml:"prometheus,omitempty"`
+	Alertmanager []string `yaml:"alertmanager,omitempty"` // every member of the cluster
+	Grafana      string   `yaml:"grafana,omitempty"`
+	Board        string   `yaml:"board,omitempty"`     // the receiver's incident board
+	Exporters    []string `yaml:"exporters,omitempty"` // asked by the receiver for the details of a pipeline's run
+	Runbooks     string   `yaml:"runbooks,omitempty"`  // prefix of the pages in docs/runbooks; the alert's name follows
+}
+
+// Accounts names the services that Tocsin logs in to.
+type Accounts struct {
+	GitHub *GitHubAccount `yaml:"github,omitempty"`
+}
+
+// GitHubAccount is how the pipeline collector and the receiver reach GitHub.
+// API is the REST base URL, https://api.github.com by default. Without a
+// token, GitHub allows 60 requests an hour.
+type GitHubAccount struct {
+	API   string  `yaml:"api,omitempty"`
+	Token *Secret `yaml:"token,omitempty"`
+}

@@ -1,0 +1,46 @@
+package catalog
+
+// Location is a place where exporters run. References are outside addresses
+// (https://, http://, tcp://host:port or dns://resolver/name) that tell "the
+// world is down" from "this location is cut off"; a location without
+// references always has its vote.
+type Location struct {
+	Name       string   `yaml:"-"`
+	References []string `yaml:"references,omitempty"`
+}
+
+// Defaults is what a service gets that says nothing else.
+type Defaults struct {
+	Probe      ProbeDefaults `yaml:"probe,omitempty"`
+	Thresholds Thresholds    `yaml:"thresholds,omitempty"`
+	Objective  Objective     `yaml:"objective,omitempty"`
+	PageAfter  Duration      `yaml:"page_after,omitempty"`
+	Location   string        `yaml:"location,omitempty"` // reads resources, pipelines, usage and heartbeats; the first by name by default
+}
+
+// ProbeDefaults is the schedule of a probe. Confirm counts failing attempts in
+// a row, the first included; Timeout × Confirm fits in Interval.
+type ProbeDefaults struct {
+	Interval Duration `yaml:"interval,omitempty"`
+	Timeout  Duration `yaml:"timeout,omitempty"`
+	Confirm  int      `yaml:"confirm,omitempty"`
+}
+
+// Thresholds is what is still normal. Memory, CPU and Disk are ratios of the
+// limit; Latency is the time of a whole successful probe; Certificate is the
+// remaining validity; PipelineSuccessAge is the age of the last success.
+type Thresholds struct {
+	Memory             Ratio    `yaml:"memory,omitempty"`
+	CPU                Ratio    `yaml:"cpu,omitempty"`
+	Disk               Ratio    `yaml:"disk,omitempty"`
+	Latency            Duration `yaml:"latency,omitempty"`
+	Certificate        Duration `yaml:"certificate,omitempty"`
+	PipelineSuccessAge Duration `yaml:"pipeline_success_age,omitempty"`
+}
+
+// Objective is a service level: the ratio of good runs over Window.
+type Objective struct {
+	Availability Ratio    `yaml:"availability,omitempty"`
+	Latency      Ratio    `yaml:"latency,omitempty"`
+	Window       Duration `yaml:"window,omitempty"`
+}

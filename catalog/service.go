@@ -1,0 +1,73 @@
+package catalog
+
+// Service is one box on the map: something people use, or something it depends
+// on. An external service is somebody else's and needs no team.
+type Service struct {
+	Name       string                  `yaml:"-"`
+	Team       string                  `yaml:"team,omitempty"`
+	External   bool                    `yaml:"external,omitempty"`
+	URL        string                  `yaml:"url,omitempty"`
+	Runbook    string                  `yaml:"runbook,omitempty"`
+	Page       Page                    `yaml:"page,omitempty"`       // the team's by default
+	PageAfter  Duration                `yaml:"page_after,omitempty"` // defaults.page_after by default
+	Thresholds Thresholds              `yaml:"thresholds,omitempty"`
+	Objective  Objective               `yaml:"objective,omitempty"`
+	DependsOn  []string                `yaml:"depends_on,omitempty"`
+	Probes     map[string]*Probe       `yaml:"probes,omitempty"`
+	Resources  map[string]*Resource    `yaml:"resources,omitempty"`
+	Usage      map[string]string       `yaml:"usage,omitempty"` // PromQL, one value each
+	Pipelines  map[string]*Pipeline    `yaml:"pipelines,omitempty"`
+	Alerts     map[string]AlertSetting `yaml:"alerts,omitempty"` // by alert name
+}
+
+// AlertSetting tunes one alert for one service: off, info, warning or critical.
+type AlertSetting string
+
+// Resource is one thing with memory and CPU: exactly one source is set.
+// MemoryLimit (bytes) and CPULimit (cores) overrule what the source says and
+// are needed where it cannot know; 0 means no limit is declared.
+type Resource struct {
+	Name        string              `yaml:"-"`
+	MemoryLimit Bytes               `yaml:"memory_limit,omitempty"`
+	CPULimit    float64             `yaml:"cpu_limit,omitempty"`
+	Process     *ProcessResource    `yaml:"process,omitempty"`
+	Prometheus  *PrometheusResource `yaml:"prometheus,omitempty"`
+	Kubernetes  *KubernetesResource `yaml:"kubernetes,omitempty"`
+}
+
+// ProcessResource is a process on the exporter's machine, found by the pid in
+// PIDFile or by a regular expression over its command line; several processes
+// are several instances.
+type ProcessResource struct {
+	PIDFile string  `yaml:"pid_file,omitempty"`
+	Command *Regexp `yaml:"command,omitempty"`
+}
+
+// PrometheusResource is a target's own metrics page with the process_* metrics
+// that client libraries export.
+type PrometheusResource struct {
+	URL string `yaml:"url"`
+}
+
+// KubernetesResource is a workload in a cluster.
+type KubernetesResource struct {
+	Namespace string `yaml:"namespace"`
+	Workload  string `yaml:"workload"`
+}
+
+// Pipeline is a deployment pipeline: exactly one provider is set.
+type Pipeline struct {
+	Name     string          `yaml:"-"`
+	Interval Duration        `yaml:"interval,omitempty"` // between polls; 60s by default
+	GitHub   *GitHubPipeline `yaml:"github,omitempty"`
+}
+
+// GitHubPipeline is a workflow of GitHub Actions on one branch. Checks gives
+// names to jobs by regular expression, so that a failed security or
+// accessibility test can be told from a failed build.
+type GitHubPipeline struct {
+	Repository string             `yaml:"repository"`
+	Workflow   string             `yaml:"workflow"`
+	Branch     string             `yaml:"branch,omitempty"` // main by default
+	Checks     map[string]*Regexp `yaml:"checks,omitempty"`
+}

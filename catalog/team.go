@@ -1,0 +1,89 @@
+package catalog
+
+// Hours is a named set of weekly times, such as office hours. Days is a
+// comma-separated list of days and ranges (monday-friday); Times likewise of
+// HH:MM-HH:MM; Holidays names shipped calendars.
+type Hours struct {
+	Name     string   `yaml:"-"`
+	Days     string   `yaml:"days"`
+	Times    string   `yaml:"times"`
+	Timezone string   `yaml:"timezone"`
+	Holidays []string `yaml:"holidays,omitempty"`
+}
+
+// Person is somebody who can be told. Contacts is the place of a file with the
+// addresses, which only the receiver reads.
+type Person struct {
+	ID       string  `yaml:"-"`
+	Name     string  `yaml:"name"`
+	Contacts *Secret `yaml:"contacts,omitempty"`
+}
+
+// Team owns services. ProductManager is told when users are affected and is
+// never phoned; Manager is the last step of an escalation.
+type Team struct {
+	Name            string    `yaml:"-"`
+	Members         []string  `yaml:"members,omitempty"`
+	ProductManager  string    `yaml:"product_manager,omitempty"`
+	Manager         string    `yaml:"manager,omitempty"`
+	Channels        Channels  `yaml:"channels,omitempty"`
+	ProductChannels *Channels `yaml:"product_channels,omitempty"` // told of alerts whose audience is users
+	Rota            string    `yaml:"rota,omitempty"`
+	Escalation      string    `yaml:"escalation,omitempty"`
+	Page            Page      `yaml:"page,omitempty"`
+	Hours           string    `yaml:"hours,omitempty"` // what office_hours means for this team; "office" by default
+}
+
+// Page says when a critical alert of a service phones somebody.
+type Page string
+
+// The values of Page; PageAlways is the default.
+const (
+	PageAlways      Page = "always"
+	PageOfficeHours Page = "office_hours"
+	PageNever       Page = "never"
+)
+
+// Channels are the shared places where a team reads. Each has one sender:
+// Slack, Teams and Email are Alertmanager's own receivers; GitHub, PagerDuty
+// and VictorOps belong to Tocsin's receiver.
+type Channels struct {
+	Slack     *SlackChannel     `yaml:"slack,omitempty"`
+	Teams     *TeamsChannel     `yaml:"teams,omitempty"`
+	Email     *EmailChannel     `yaml:"email,omitempty"`
+	GitHub    *GitHubChannel    `yaml:"github,omitempty"`
+	PagerDuty *PagerDutyChannel `yaml:"pagerduty,omitempty"`
+	VictorOps *VictorOpsChannel `yaml:"victorops,omitempty"`
+}
+
+// SlackChannel is a channel behind an incoming webhook.
+type SlackChannel struct {
+	Channel     string `yaml:"channel"`
+	WebhookFile string `yaml:"webhook_file"`
+}
+
+// TeamsChannel is a Microsoft Teams channel behind a workflow webhook.
+type TeamsChannel struct {
+	WebhookFile string `yaml:"webhook_file"`
+}
+
+// EmailChannel is a list of shared mailboxes.
+type EmailChannel struct {
+	To []string `yaml:"to"`
+}
+
+// GitHubChannel is a repository, owner/name.
+type GitHubChannel struct {
+	Repository string `yaml:"repository"`
+}
+
+// PagerDutyChannel is an Events API v2 integration.
+type PagerDutyChannel struct {
+	RoutingKeyFile string `yaml:"routing_key_file"`
+}
+
+// VictorOpsChannel is a Splunk On-Call REST integration.
+type VictorOpsChannel struct {
+	APIKeyFile string `yaml:"api_key_file"`
+	RoutingKey string `yaml:"routing_key"`
+}
