@@ -1,0 +1,69 @@
+# Everything that people and CI call. `make` alone lists it.
+SHELL := /bin/bash
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+STAMP := github.com/prometheus/common/version
+LDFLAGS := -s -w -X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISION)
+BINARIES := tocsin tocsin_exporter tocsin_receiver
+LINT := $(GO) tool -modfile=tools/lint/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build engines fixtures up demo test test-unit lint fmt check render schema bench bench-detection clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+build: ## build the three programs into bin/
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(BINARIES:%=./cmd/%)
+
+engines: build ## build the pinned Prometheus and Alertmanager into .tocsin/engines (once)
+	bin/tocsin engines
+
+fixtures: ## fetch the published example payloads that tests compare with (once)
+	@test/fixtures/fetch
+
+up: build ## start everything on this machine in the foreground; Ctrl-C ends it
+	@bin/tocsin up
+
+demo: build ## start only the demo service
+	@bin/tocsin demo
+
+test: engines fixtures ## run every test there is: unit, race, rules, routing, end to end
+	$(GO) vet ./...
+	$(GO) test -race -timeout 20m ./...
+
+test-unit: ## run the quick tests only, without the race detector
+	$(GO) test -short ./...
+
+lint: ## vet, staticcheck, gofumpt, deadcode; golangci-lint where it is installed
+	$(GO) vet ./...
+	$(LINT) staticcheck ./...
+	@unformatted="$$($(LINT) gofumpt -l $$(git ls-files '*.go'))"; \
+	  if [ -n "$$unformatted" ]; then echo "not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
+	@dead="$$($(LINT) deadcode -test ./...)"; \
+	  if [ -n "$$dead" ]; then echo "unreachable code:"; echo "$$dead"; exit 1; fi
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
+	  else echo "golangci-lint is not installed: its rules (.golangci.yml) were not run"; fi
+
+fmt: ## format the Go files
+	$(LINT) gofumpt -w $$(git ls-files '*.go')
+
+check: build ## check the catalogue, and that what is rendered from it is fresh
+	bin/tocsin check
+
+render: build ## write alertmanager/alertmanager.yml from tocsin.yml
+	bin/tocsin render
+
+schema: build ## write the catalogue's JSON Schema for editors
+	bin/tocsin schema > catalog/tocsin.schema.json
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-detection: engines ## measure the time from a fault to the message, hop by hop
+	$(GO) run ./test/bench/detection
+
+clean: ## remove what was built and the demo's state
+	rm -rf bin .tocsin
