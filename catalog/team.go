@@ -31,7 +31,8 @@ type Team struct {
 	Rota            string    `yaml:"rota,omitempty"`
 	Escalation      string    `yaml:"escalation,omitempty"`
 	Page            Page      `yaml:"page,omitempty"`
-	Hours           string    `yaml:"hours,omitempty"` // what office_hours means for this team; "office" by default
+	Hours           string    `yaml:"hours,omitempty"`         // what office_hours means for this team; "office" by default
+	ChannelHours    string    `yaml:"channel_hours,omitempty"` // developers' warnings reach the channels in these hours only; always by default
 }
 
 // Page says when a critical alert of a service phones somebody.
