@@ -1,4 +1,4 @@
-// Package documentation holds no code, only the tests that keep README.md and
+// Package pages holds no code, only the tests that keep README.md and
 // docs/ true.
 //
 // Every command in a shell block is run (or, for what never ends, found in the
@@ -7,4 +7,4 @@
 //
 // A kind of command that no test knows how to run is a failure: whoever shows
 // something new also says here how it is proven.
-package documentation
+package pages

@@ -1,4 +1,4 @@
-package documentation
+package pages
 
 import (
 	"io/fs"
@@ -22,7 +22,7 @@ type block struct {
 
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#\s]+)(#[^)]*)?\)`)
-	for _, page := range pages(t) {
+	for _, page := range allPages(t) {
 		for _, found := range link.FindAllStringSubmatch(read(t, page), -1) {
 			if strings.Contains(found[1], "://") {
 				continue
@@ -137,7 +137,7 @@ func blocks(t *testing.T) []block {
 	t.Helper()
 	fence := regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```")
 	var found []block
-	for _, page := range pages(t) {
+	for _, page := range allPages(t) {
 		text := read(t, page)
 		for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
 			found = append(found, block{
@@ -149,7 +149,7 @@ func blocks(t *testing.T) []block {
 	return found
 }
 
-func pages(t *testing.T) []string {
+func allPages(t *testing.T) []string {
 	t.Helper()
 	found := []string{filepath.Join(root, "README.md"), filepath.Join(root, "CHANGELOG.md")}
 	for _, folder := range []string{"docs", "dashboards"} {
