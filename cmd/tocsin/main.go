@@ -31,6 +31,8 @@ type action func(ctx context.Context) error
 // commands lists the subcommands in the order of the help text. Each adder
 // declares its flags on app and returns the command's full name and action.
 var commands = []func(app *kingpin.Application, env environment) (string, action){
+	addDemo,
+	addInbox,
 	addEngines,
 }
 

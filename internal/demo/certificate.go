@@ -25,9 +25,15 @@ const (
 	authorityYears   = 10
 )
 
-// AuthorityFile is the certificate of the demo's own authority under its state
-// folder; probes trust it by ca_file.
-func AuthorityFile(dir string) string { return filepath.Join(dir, "ca.pem") }
+// AuthorityFile is the certificate of the demo's own authority under the
+// estate's state folder; probes trust it by ca_file.
+func AuthorityFile(stateDir string) string { return certificateFile(authorityDir(stateDir)) }
+
+func authorityDir(stateDir string) string { return filepath.Join(stateDir, "demo") }
+
+func certificateFile(dir string) string { return filepath.Join(dir, "ca.pem") }
+
+func keyFile(dir string) string { return filepath.Join(dir, "ca-key.pem") }
 
 // authority signs the door's certificates.
 type authority struct {
@@ -35,15 +41,10 @@ type authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// EnsureAuthority makes dir hold the demo's certificate authority: made once,
-// kept for later starts, so that probes which trust it go on working.
-func EnsureAuthority(dir string) error {
-	_, err := loadAuthority(dir)
-	return err
-}
-
+// loadAuthority reads the demo's certificate authority, or makes it the first
+// time. It is kept, so that probes which trust it go on working.
 func loadAuthority(dir string) (*authority, error) {
-	pair, err := tls.LoadX509KeyPair(AuthorityFile(dir), keyFile(dir))
+	pair, err := tls.LoadX509KeyPair(certificateFile(dir), keyFile(dir))
 	if err == nil && time.Until(pair.Leaf.NotAfter) > healthyValidity {
 		if key, ok := pair.PrivateKey.(*ecdsa.PrivateKey); ok {
 			return &authority{pair.Leaf, key}, nil
@@ -55,8 +56,6 @@ func loadAuthority(dir string) (*authority, error) {
 	}
 	return made, nil
 }
-
-func keyFile(dir string) string { return filepath.Join(dir, "ca-key.pem") }
 
 func newAuthority(dir string) (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -96,7 +95,7 @@ func writeAuthority(dir string, der []byte, key *ecdsa.PrivateKey) error {
 	if err := os.WriteFile(keyFile(dir), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(AuthorityFile(dir), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644) // public
+	return os.WriteFile(certificateFile(dir), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644) // public
 }
 
 // sign makes a server's certificate for loopback.

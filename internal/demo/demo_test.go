@@ -189,15 +189,20 @@ func TestCertificateSwitch(t *testing.T) {
 	require.Less(t, validity(t, estate, dir), 4*24*time.Hour)
 }
 
-func TestAuthorityIsKept(t *testing.T) {
+func TestPreparedStateIsKept(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, demo.EnsureAuthority(dir))
-	first, err := os.ReadFile(demo.AuthorityFile(dir))
+	require.NoError(t, demo.Prepare(dir))
+	for _, path := range []string{demo.AuthorityFile(dir), demo.TokenFile(dir)} {
+		first, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, demo.Prepare(dir))
+		second, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, first, second)
+	}
+	info, err := os.Stat(demo.TokenFile(dir))
 	require.NoError(t, err)
-	require.NoError(t, demo.EnsureAuthority(dir))
-	second, err := os.ReadFile(demo.AuthorityFile(dir))
-	require.NoError(t, err)
-	require.Equal(t, first, second)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
 func TestBusyAddressIsNamed(t *testing.T) {

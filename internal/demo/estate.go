@@ -20,7 +20,7 @@ type Options struct {
 	Shop     string // host:port of the shop and its switches
 	Payments string // of the service it depends on
 	Door     string // of the shop over HTTPS
-	StateDir string // keeps the certificate authority
+	StateDir string // what the estate keeps; see [Prepare]
 	Logger   log.Logger
 }
 
@@ -38,7 +38,7 @@ func New(o Options) (*Estate, error) {
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()
 	}
-	authority, err := loadAuthority(o.StateDir)
+	authority, err := loadAuthority(authorityDir(o.StateDir))
 	if err != nil {
 		return nil, err
 	}
