@@ -22,6 +22,7 @@ const (
 	AlertDependencyDown            = "DependencyDown"
 	AlertServiceSlow               = "ServiceSlow"
 	AlertJourneyFailing            = "JourneyFailing"
+	AlertPartialOutage             = "PartialOutage"
 )
 
 // Options says where things lie. Folders are absolute; the zero value of
