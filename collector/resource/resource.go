@@ -1,0 +1,302 @@
+// Package resource reads how much memory and CPU things use and may use, one
+// file per source, and exports one normalised family whatever the source is.
+//
+// The exporter gives it the catalogue's resources that are its to read; the
+// rules compare what is used with the limit and the service's threshold.
+// [Collector.Run] reads on its own schedule and a scrape shows the last
+// reading, so a slow target delays neither the scrape nor another target.
+//
+// No limit means no limit series, never 0: a rule that divides by it must find
+// nothing. A reading that failed shows no values either, only that it failed.
+package resource
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector/reading"
+)
+
+// maxInstances bounds the label instance of one component.
+const maxInstances = 32
+
+// Options is what a collector needs. Every field has a default.
+type Options struct {
+	Logger    log.Logger
+	ProcFS    string            // where the proc file system is mounted, /proc by default
+	CgroupFS  string            // where control groups are mounted, /sys/fs/cgroup by default
+	Interval  time.Duration     // between two readings of one component, 15s by default
+	Timeout   time.Duration     // of one reading, 5s by default
+	UserAgent string            // says who asks for a target's metrics page
+	Transport http.RoundTripper // http.DefaultTransport by default
+}
+
+// source is one way of reading one component. It is called by one goroutine
+// and may keep state.
+type source func(ctx context.Context) (sample, error)
+
+// sample is what one reading found.
+type sample struct {
+	instances []instance // with distinct slots
+	ignored   int        // found beyond maxInstances
+}
+
+// instance is one process, replica or group. Zero limits are no limits.
+type instance struct {
+	slot        int     // small number that is kept while the instance lives
+	memoryUsed  float64 // bytes
+	memoryLimit float64
+	cpu         float64 // seconds used since the instance began
+	cpuLimit    float64 // cores
+	hasMemory   bool
+	hasCPU      bool
+	life        string // changes when the counter of CPU seconds starts anew
+}
+
+// kind is one row of the table of sources.
+type kind struct {
+	name string
+	of   func(r *catalog.Resource) bool
+	make func(r *catalog.Resource, o Options) source
+}
+
+// kinds are all sources, by the key that they have in the catalogue.
+func kinds() []kind {
+	return []kind{
+		{"process", func(r *catalog.Resource) bool { return r.Process != nil }, newProcess},
+		{"prometheus", func(r *catalog.Resource) bool { return r.Prometheus != nil }, newPrometheus},
+		{"kubernetes", func(r *catalog.Resource) bool { return r.Kubernetes != nil }, newUnsupported},
+	}
+}
+
+// newUnsupported stands for a source that the catalogue knows and this version
+// cannot read.
+func newUnsupported(*catalog.Resource, Options) source {
+	return func(context.Context) (sample, error) {
+		return sample{}, errors.New("this version does not read Kubernetes: use prometheus: {url: …} with the workload's own metrics page")
+	}
+}
+
+// Collector reads resources and exports what it read.
+type Collector struct {
+	o    Options
+	loop *reading.Loop
+
+	mu     sync.Mutex
+	states map[string]*state // by place in the catalogue
+}
+
+// state is the last reading of one component.
+type state struct {
+	service, component string
+	done               bool // a first reading has ended
+	up                 bool
+	ignored            int
+	at                 time.Time // end of the last good reading
+	values             []value
+}
+
+type value struct {
+	instance
+	cores    float64
+	hasCores bool
+}
+
+// New returns a collector that reads nothing until Update.
+func New(o Options) *Collector {
+	if o.Logger == nil {
+		o.Logger = log.NewNopLogger()
+	}
+	if o.ProcFS == "" {
+		o.ProcFS = "/proc"
+	}
+	if o.CgroupFS == "" {
+		o.CgroupFS = "/sys/fs/cgroup"
+	}
+	if o.Interval == 0 {
+		o.Interval = 15 * time.Second
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "Tocsin"
+	}
+	return &Collector{o: o, loop: reading.New(o.Logger), states: map[string]*state{}}
+}
+
+// Update takes a catalogue: from now on the resources of the services that
+// owns accepts are read, and only they are exported.
+func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool) {
+	var tasks []reading.Task
+	wanted := map[string]*state{}
+	for _, name := range slices.Sorted(maps.Keys(cat.Services)) {
+		if !owns(name) {
+			continue
+		}
+		for component, r := range cat.Services[name].Resources {
+			place := "services." + name + ".resources." + component
+			wanted[place] = &state{service: name, component: component}
+			tasks = append(tasks, c.task(place, r))
+		}
+	}
+	c.mu.Lock()
+	for place, s := range wanted {
+		if c.states[place] == nil {
+			c.states[place] = s
+		}
+	}
+	c.mu.Unlock()
+	c.loop.Set(tasks)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.states, func(place string, _ *state) bool { return wanted[place] == nil })
+}
+
+// Run reads until ctx ends.
+func (c *Collector) Run(ctx context.Context) error { return c.loop.Run(ctx) }
+
+func (c *Collector) task(place string, r *catalog.Resource) reading.Task {
+	read := newUnsupported(r, c.o)
+	for _, k := range kinds() {
+		if k.of(r) {
+			read = k.make(r, c.o)
+		}
+	}
+	meters := meter{}
+	return reading.Task{
+		Key: place, Spec: *r, Interval: c.o.Interval, Timeout: c.o.Timeout,
+		Read: func(ctx context.Context) error {
+			found, err := read(ctx)
+			if err != nil {
+				return err
+			}
+			c.keep(place, found.ignored, meters.measure(found.instances, time.Now()))
+			return nil
+		},
+		Failed: func(error) { c.fail(place) },
+	}
+}
+
+func (c *Collector) keep(place string, ignored int, values []value) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.states[place]
+	if ignored > 0 && s.ignored == 0 {
+		_ = level.Warn(c.o.Logger).Log("msg", "more instances than are told apart", "what", place, "shown", maxInstances, "ignored", ignored)
+	}
+	s.done, s.up, s.ignored, s.at, s.values = true, true, ignored, time.Now(), values
+}
+
+func (c *Collector) fail(place string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.states[place]
+	s.done, s.up, s.values = true, false, nil
+}
+
+// meter turns counters of CPU seconds into cores. It remembers the reading
+// before, by slot.
+type meter map[int]mark
+
+type mark struct {
+	life string
+	cpu  float64
+	at   time.Time
+}
+
+// measure gives each instance the cores it used on average since the reading
+// before. There is no figure for a first reading, nor for a slot whose
+// occupant or counter began anew.
+func (m meter) measure(found []instance, now time.Time) []value {
+	values := make([]value, 0, len(found))
+	seen := map[int]bool{}
+	for _, i := range found {
+		v := value{instance: i}
+		if i.hasCPU {
+			before, ok := m[i.slot]
+			elapsed := now.Sub(before.at).Seconds()
+			if ok && before.life == i.life && i.cpu >= before.cpu && elapsed > 0 {
+				v.cores, v.hasCores = (i.cpu-before.cpu)/elapsed, true
+			}
+			m[i.slot], seen[i.slot] = mark{life: i.life, cpu: i.cpu, at: now}, true
+		}
+		values = append(values, v)
+	}
+	maps.DeleteFunc(m, func(slot int, _ mark) bool { return !seen[slot] })
+	return values
+}
+
+func desc(name, help string, more ...string) *prometheus.Desc {
+	return prometheus.NewDesc("tocsin_resource_"+name, help, append([]string{"service", "component"}, more...), nil)
+}
+
+var (
+	descUp          = desc("up", "Whether the last reading of the component succeeded.")
+	descLastRead    = desc("last_read_timestamp_seconds", "When the component was last read with success.")
+	descIgnored     = desc("ignored_instances", "Instances of the component that were found beyond those told apart.")
+	descMemoryUsed  = desc("memory_used_bytes", "Memory in use that counts against the limit.", "instance")
+	descMemoryLimit = desc("memory_limit_bytes", "Memory that may be used; absent where there is no limit.", "instance")
+	descCPUUsed     = desc("cpu_used_cores", "CPU used on average since the reading before, in cores.", "instance")
+	descCPULimit    = desc("cpu_limit_cores", "CPU that may be used, in cores; absent where there is no limit.", "instance")
+)
+
+// Describe sends the family's descriptions.
+func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descUp, descLastRead, descIgnored, descMemoryUsed, descMemoryLimit, descCPUUsed, descCPULimit} {
+		ch <- d
+	}
+}
+
+// Collect sends the last readings.
+func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.states {
+		if !s.done {
+			continue
+		}
+		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.service, s.component}, labels...)...)
+		}
+		up := 0.0
+		if s.up {
+			up = 1
+		}
+		gauge(descUp, up)
+		gauge(descIgnored, float64(s.ignored))
+		if !s.at.IsZero() {
+			gauge(descLastRead, float64(s.at.UnixMilli())/1000)
+		}
+		for _, v := range s.values {
+			v.collect(gauge)
+		}
+	}
+}
+
+func (v value) collect(gauge func(d *prometheus.Desc, v float64, labels ...string)) {
+	name := strconv.Itoa(v.slot)
+	if v.hasMemory {
+		gauge(descMemoryUsed, v.memoryUsed, name)
+		if v.memoryLimit > 0 {
+			gauge(descMemoryLimit, v.memoryLimit, name)
+		}
+	}
+	if v.hasCores {
+		gauge(descCPUUsed, v.cores, name)
+	}
+	if v.hasCPU && v.cpuLimit > 0 {
+		gauge(descCPULimit, v.cpuLimit, name)
+	}
+}
