@@ -31,9 +31,11 @@ type action func(ctx context.Context) error
 // commands lists the subcommands in the order of the help text. Each adder
 // declares its flags on app and returns the command's full name and action.
 var commands = []func(app *kingpin.Application, env environment) (string, action){
+	addUp,
 	addDemo,
 	addInbox,
 	addEngines,
+	addReady,
 }
 
 // errReported ends the program with status 1 after everything was printed.
