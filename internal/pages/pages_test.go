@@ -39,7 +39,7 @@ func TestEveryCommandRuns(t *testing.T) {
 		if b.language != "sh" {
 			continue
 		}
-		for _, line := range strings.Split(strings.TrimSpace(b.text), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSpace(b.text), "\n") {
 			command := strings.Fields(strings.SplitN(line, "#", 2)[0])
 			if len(command) == 0 {
 				continue
