@@ -90,7 +90,7 @@ func (r *renderer) slack(channel, webhookFile string) slackChannel {
 		Title:        r.expand("tocsin.slack.title"),
 		TitleLink:    r.expand("tocsin.board"),
 		Text:         r.expand("tocsin.slack.text"),
-		Fallback:     r.expand("tocsin.slack.fallback"),
+		Fallback:     r.expand("tocsin.slack.title"),
 		Footer:       expand("tocsin.slack.footer"),
 	}
 }

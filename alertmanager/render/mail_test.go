@@ -56,8 +56,10 @@ func TestWhatCannotBeRendered(t *testing.T) {
 		change func(c *catalog.Catalog)
 		want   string
 	}{
-		"mail without a relay":   {func(c *catalog.Catalog) { c.Delivery.SMTP = nil }, "monitoring.break_glass[0].email: no relay to send it through (want delivery.smtp: {host: …, from: …})"},
-		"an issue in an alarm":   {func(c *catalog.Catalog) { c.Monitoring.BreakGlass[1].GitHub = &catalog.GitHubChannel{Repository: "a/b"} }, "monitoring.break_glass[1].github: Alertmanager cannot open issues"},
+		"mail without a relay": {func(c *catalog.Catalog) { c.Delivery.SMTP = nil }, "monitoring.break_glass[0].email: no relay to send it through (want delivery.smtp: {host: …, from: …})"},
+		"an issue in an alarm": {func(c *catalog.Catalog) {
+			c.Monitoring.BreakGlass[1].GitHub = &catalog.GitHubChannel{Repository: "a/b"}
+		}, "monitoring.break_glass[1].github: Alertmanager cannot open issues"},
 		"unknown hours":          {func(c *catalog.Catalog) { c.Teams["apply"].ChannelHours = "ofice" }, `teams.apply.channel_hours: unknown hours "ofice"`},
 		"what Alertmanager says": {func(c *catalog.Catalog) { c.Delivery.SMTP.Host = "no-port" }, "verifying with Alertmanager's loader"},
 	} {
