@@ -11,17 +11,15 @@
 package resource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -90,21 +88,14 @@ func newUnsupported(*catalog.Resource, Options) source {
 
 // Collector reads resources and exports what it read.
 type Collector struct {
-	o    Options
-	loop *reading.Loop
-
-	mu     sync.Mutex
-	states map[string]*state // by place in the catalogue
+	o       Options
+	results *reading.Results[measured]
 }
 
-// state is the last reading of one component.
-type state struct {
-	service, component string
-	done               bool // a first reading has ended
-	up                 bool
-	ignored            int
-	at                 time.Time // end of the last good reading
-	values             []value
+// measured is one reading of one component.
+type measured struct {
+	ignored int
+	values  []value
 }
 
 type value struct {
@@ -115,59 +106,33 @@ type value struct {
 
 // New returns a collector that reads nothing until Update.
 func New(o Options) *Collector {
-	if o.Logger == nil {
-		o.Logger = log.NewNopLogger()
-	}
-	if o.ProcFS == "" {
-		o.ProcFS = "/proc"
-	}
-	if o.CgroupFS == "" {
-		o.CgroupFS = "/sys/fs/cgroup"
-	}
-	if o.Interval == 0 {
-		o.Interval = 15 * time.Second
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 5 * time.Second
-	}
-	if o.UserAgent == "" {
-		o.UserAgent = "Tocsin"
-	}
-	return &Collector{o: o, loop: reading.New(o.Logger), states: map[string]*state{}}
+	o.ProcFS = cmp.Or(o.ProcFS, "/proc")
+	o.CgroupFS = cmp.Or(o.CgroupFS, "/sys/fs/cgroup")
+	o.Interval = cmp.Or(o.Interval, 15*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
+	o.UserAgent = cmp.Or(o.UserAgent, "Tocsin")
+	return &Collector{o: o, results: reading.NewResults[measured](o.Logger)}
 }
 
 // Update takes a catalogue: from now on the resources of the services that
 // owns accepts are read, and only they are exported.
 func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool) {
-	var tasks []reading.Task
-	wanted := map[string]*state{}
-	for _, name := range slices.Sorted(maps.Keys(cat.Services)) {
-		if !owns(name) {
-			continue
-		}
-		for component, r := range cat.Services[name].Resources {
-			place := "services." + name + ".resources." + component
-			wanted[place] = &state{service: name, component: component}
-			tasks = append(tasks, c.task(place, r))
+	var items []reading.Item[measured]
+	for _, s := range reading.Services(cat, owns) {
+		for name, r := range s.Resources {
+			items = append(items, reading.Item[measured]{
+				Service: s.Name, Section: "resources", Name: name, Spec: *r,
+				Interval: c.o.Interval, Timeout: c.o.Timeout, Read: c.reader(r),
+			})
 		}
 	}
-	c.mu.Lock()
-	for place, s := range wanted {
-		if c.states[place] == nil {
-			c.states[place] = s
-		}
-	}
-	c.mu.Unlock()
-	c.loop.Set(tasks)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	maps.DeleteFunc(c.states, func(place string, _ *state) bool { return wanted[place] == nil })
+	c.results.Update(items)
 }
 
 // Run reads until ctx ends.
-func (c *Collector) Run(ctx context.Context) error { return c.loop.Run(ctx) }
+func (c *Collector) Run(ctx context.Context) error { return c.results.Run(ctx) }
 
-func (c *Collector) task(place string, r *catalog.Resource) reading.Task {
+func (c *Collector) reader(r *catalog.Resource) func(context.Context) (measured, error) {
 	read := newUnsupported(r, c.o)
 	for _, k := range kinds() {
 		if k.of(r) {
@@ -175,35 +140,13 @@ func (c *Collector) task(place string, r *catalog.Resource) reading.Task {
 		}
 	}
 	meters := meter{}
-	return reading.Task{
-		Key: place, Spec: *r, Interval: c.o.Interval, Timeout: c.o.Timeout,
-		Read: func(ctx context.Context) error {
-			found, err := read(ctx)
-			if err != nil {
-				return err
-			}
-			c.keep(place, found.ignored, meters.measure(found.instances, time.Now()))
-			return nil
-		},
-		Failed: func(error) { c.fail(place) },
+	return func(ctx context.Context) (measured, error) {
+		found, err := read(ctx)
+		if err != nil {
+			return measured{}, err
+		}
+		return measured{ignored: found.ignored, values: meters.measure(found.instances, time.Now())}, nil
 	}
-}
-
-func (c *Collector) keep(place string, ignored int, values []value) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.states[place]
-	if ignored > 0 && s.ignored == 0 {
-		_ = level.Warn(c.o.Logger).Log("msg", "more instances than are told apart", "what", place, "shown", maxInstances, "ignored", ignored)
-	}
-	s.done, s.up, s.ignored, s.at, s.values = true, true, ignored, time.Now(), values
-}
-
-func (c *Collector) fail(place string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.states[place]
-	s.done, s.up, s.values = true, false, nil
 }
 
 // meter turns counters of CPU seconds into cores. It remembers the reading
@@ -261,25 +204,20 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect sends the last readings.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.states {
-		if !s.done {
+	for _, r := range c.results.All() {
+		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{r.Service, r.Name}, labels...)...)
+		}
+		if !r.At.IsZero() {
+			gauge(descLastRead, float64(r.At.UnixMilli())/1000)
+		}
+		if !r.Up {
+			gauge(descUp, 0)
 			continue
 		}
-		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.service, s.component}, labels...)...)
-		}
-		up := 0.0
-		if s.up {
-			up = 1
-		}
-		gauge(descUp, up)
-		gauge(descIgnored, float64(s.ignored))
-		if !s.at.IsZero() {
-			gauge(descLastRead, float64(s.at.UnixMilli())/1000)
-		}
-		for _, v := range s.values {
+		gauge(descUp, 1)
+		gauge(descIgnored, float64(r.Value.ignored))
+		for _, v := range r.Value.values {
 			v.collect(gauge)
 		}
 	}

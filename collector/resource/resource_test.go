@@ -108,7 +108,7 @@ func TestExport(t *testing.T) {
 	}), all)
 	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader("")), "nothing before the first reading")
 
-	c.loop.Once(t.Context())
+	c.results.Once(t.Context())
 	failed := `
 # HELP tocsin_resource_up Whether the last reading of the component succeeded.
 # TYPE tocsin_resource_up gauge
@@ -118,7 +118,7 @@ tocsin_resource_up{component="web",service="shop"} %d
 	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader(fmt.Sprintf(failed, 0)), "tocsin_resource_up", "tocsin_resource_memory_used_bytes", "tocsin_resource_last_read_timestamp_seconds"))
 
 	broken = false
-	c.loop.Once(t.Context())
+	c.results.Once(t.Context())
 	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader(fmt.Sprintf(failed, 1)+`
 # HELP tocsin_resource_memory_limit_bytes Memory that may be used; absent where there is no limit.
 # TYPE tocsin_resource_memory_limit_bytes gauge
@@ -139,5 +139,6 @@ tocsin_resource_memory_used_bytes{component="web",instance="0",service="shop"} 6
 func TestOnlyOwnServicesAreRead(t *testing.T) {
 	c := New(Options{})
 	c.Update(shop(map[string]*catalog.Resource{"web": {Kubernetes: &catalog.KubernetesResource{}}}), func(service string) bool { return service != "shop" })
-	require.Empty(t, c.states)
+	c.results.Once(t.Context())
+	require.Zero(t, testutil.CollectAndCount(c))
 }

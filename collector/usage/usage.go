@@ -10,19 +10,17 @@
 package usage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-kit/log"
@@ -46,18 +44,9 @@ type Options struct {
 
 // Collector asks the usage queries and exports the answers.
 type Collector struct {
-	o    Options
-	http *http.Client
-	loop *reading.Loop
-
-	mu     sync.Mutex
-	states map[string]*state // by place in the catalogue
-}
-
-type state struct {
-	service, usage string
-	done, up       bool
-	value          float64
+	o       Options
+	http    *http.Client
+	results *reading.Results[float64]
 }
 
 // question is one query; it is also what a reload compares.
@@ -65,69 +54,30 @@ type question struct{ server, query string }
 
 // New returns a collector that asks nothing until Update.
 func New(o Options) *Collector {
-	if o.Interval == 0 {
-		o.Interval = 30 * time.Second
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 10 * time.Second
-	}
-	if o.UserAgent == "" {
-		o.UserAgent = "Tocsin"
-	}
-	return &Collector{o: o, http: &http.Client{Transport: o.Transport}, loop: reading.New(o.Logger), states: map[string]*state{}}
+	o.Interval = cmp.Or(o.Interval, 30*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	o.UserAgent = cmp.Or(o.UserAgent, "Tocsin")
+	return &Collector{o: o, http: &http.Client{Transport: o.Transport}, results: reading.NewResults[float64](o.Logger)}
 }
 
 // Update takes a catalogue: from now on the queries of the services that owns
 // accepts are asked.
 func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool) {
-	var tasks []reading.Task
-	wanted := map[string]*state{}
-	for _, name := range slices.Sorted(maps.Keys(cat.Services)) {
-		if !owns(name) {
-			continue
-		}
-		for usage, query := range cat.Services[name].Usage {
-			place := "services." + name + ".usage." + usage
-			wanted[place] = &state{service: name, usage: usage}
-			tasks = append(tasks, c.task(place, question{server: cat.Links.Prometheus, query: query}))
+	var items []reading.Item[float64]
+	for _, s := range reading.Services(cat, owns) {
+		for name, query := range s.Usage {
+			q := question{server: cat.Links.Prometheus, query: query}
+			items = append(items, reading.Item[float64]{
+				Service: s.Name, Section: "usage", Name: name, Spec: q, Interval: c.o.Interval, Timeout: c.o.Timeout,
+				Read: func(ctx context.Context) (float64, error) { return c.ask(ctx, q) },
+			})
 		}
 	}
-	c.mu.Lock()
-	for place, s := range wanted {
-		if c.states[place] == nil {
-			c.states[place] = s
-		}
-	}
-	c.mu.Unlock()
-	c.loop.Set(tasks)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	maps.DeleteFunc(c.states, func(place string, _ *state) bool { return wanted[place] == nil })
+	c.results.Update(items)
 }
 
 // Run asks until ctx ends.
-func (c *Collector) Run(ctx context.Context) error { return c.loop.Run(ctx) }
-
-func (c *Collector) task(place string, q question) reading.Task {
-	keep := func(up bool, value float64) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		s := c.states[place]
-		s.done, s.up, s.value = true, up, value
-	}
-	return reading.Task{
-		Key: place, Spec: q, Interval: c.o.Interval, Timeout: c.o.Timeout,
-		Read: func(ctx context.Context) error {
-			value, err := c.ask(ctx, q)
-			if err != nil {
-				return err
-			}
-			keep(true, value)
-			return nil
-		},
-		Failed: func(error) { keep(false, 0) },
-	}
-}
+func (c *Collector) Run(ctx context.Context) error { return c.results.Run(ctx) }
 
 // ask puts one question to Prometheus' query API.
 func (c *Collector) ask(ctx context.Context, q question) (float64, error) {
@@ -251,16 +201,12 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect sends the last answers.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.states {
-		switch {
-		case !s.done:
-		case s.up:
-			ch <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, 1, s.service, s.usage)
-			ch <- prometheus.MustNewConstMetric(descValue, prometheus.GaugeValue, s.value, s.service, s.usage)
-		default:
-			ch <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, 0, s.service, s.usage)
+	for _, r := range c.results.All() {
+		up := 0.0
+		if r.Up {
+			up = 1
+			ch <- prometheus.MustNewConstMetric(descValue, prometheus.GaugeValue, r.Value, r.Service, r.Name)
 		}
+		ch <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up, r.Service, r.Name)
 	}
 }

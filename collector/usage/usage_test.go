@@ -81,12 +81,12 @@ func TestExport(t *testing.T) {
 	c.Update(estate(server.URL, map[string]string{"users": "sum(users)"}), func(string) bool { return true })
 	require.Zero(t, testutil.CollectAndCount(c), "nothing before the first answer")
 
-	c.loop.Once(t.Context())
+	c.results.Once(t.Context())
 	const up = "# HELP tocsin_usage_up Whether the last usage query gave one value.\n# TYPE tocsin_usage_up gauge\n"
 	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader(up+"tocsin_usage_up{service=\"shop\",usage=\"users\"} 0\n")))
 
 	body = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1.7e9,"0"]}]}}`
-	c.loop.Once(t.Context())
+	c.results.Once(t.Context())
 	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader(up+`tocsin_usage_up{service="shop",usage="users"} 1
 # HELP tocsin_usage_value The answer to the usage query; absent when there is none.
 # TYPE tocsin_usage_value gauge
