@@ -1,0 +1,123 @@
+package promql
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// Names is what an expression names, each list sorted and without repetition.
+type Names struct {
+	Metrics []string // names of series
+	Labels  []string // labels matched, grouped by, joined on, taken over or replaced
+}
+
+// NamesOf lists the metrics and labels that an expression names. A selector
+// without a plain metric name ({__name__=~"…"}) is an error: nobody could say
+// whether what it selects is exported.
+func NamesOf(expression string) (Names, error) {
+	tree, err := parser.ParseExpr(expression)
+	if err != nil {
+		return Names{}, fmt.Errorf("parsing %q: %w", expression, err)
+	}
+	var names Names
+	parser.Inspect(tree, func(node parser.Node, _ []parser.Node) error {
+		if failed := names.add(node); failed != nil && err == nil {
+			err = fmt.Errorf("reading %q: %w", expression, failed)
+		}
+		return nil
+	})
+	names.Metrics = sortedSet(names.Metrics)
+	names.Labels = sortedSet(names.Labels)
+	return names, err
+}
+
+func (n *Names) add(node parser.Node) error {
+	switch node := node.(type) {
+	case *parser.VectorSelector:
+		return n.addSelector(node)
+	case *parser.AggregateExpr:
+		n.Labels = append(n.Labels, node.Grouping...)
+	case *parser.BinaryExpr:
+		if matching := node.VectorMatching; matching != nil {
+			n.Labels = append(n.Labels, matching.MatchingLabels...)
+			n.Labels = append(n.Labels, matching.Include...)
+		}
+	case *parser.Call:
+		n.addCall(node)
+	}
+	return nil
+}
+
+func (n *Names) addSelector(selector *parser.VectorSelector) error {
+	if selector.Name == "" {
+		return fmt.Errorf("selector %s names no metric", selector)
+	}
+	n.Metrics = append(n.Metrics, selector.Name)
+	for _, matcher := range selector.LabelMatchers {
+		if matcher.Name != model.MetricNameLabel {
+			n.Labels = append(n.Labels, matcher.Name)
+		}
+	}
+	return nil
+}
+
+// addCall adds the labels that label_replace and label_join read and write.
+func (n *Names) addCall(call *parser.Call) {
+	var at []int
+	switch call.Func.Name {
+	case "label_replace":
+		at = []int{1, 3}
+	case "label_join":
+		at = []int{1}
+		for i := 3; i < len(call.Args); i++ {
+			at = append(at, i)
+		}
+	}
+	for _, i := range at {
+		if text, ok := call.Args[i].(*parser.StringLiteral); ok && text.Val != "" {
+			n.Labels = append(n.Labels, text.Val)
+		}
+	}
+}
+
+func sortedSet(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Selector is one selector of series: the metric's name and what it demands of
+// labels by equality.
+type Selector struct {
+	Metric string
+	Equal  map[string]string
+}
+
+// Selectors lists an expression's selectors in the order they are written.
+func Selectors(expression string) ([]Selector, error) {
+	tree, err := parser.ParseExpr(expression)
+	if err != nil {
+		return nil, fmt.Errorf("parsing %q: %w", expression, err)
+	}
+	var found []Selector
+	parser.Inspect(tree, func(node parser.Node, _ []parser.Node) error {
+		if selector, ok := node.(*parser.VectorSelector); ok {
+			found = append(found, newSelector(selector))
+		}
+		return nil
+	})
+	return found, nil
+}
+
+func newSelector(selector *parser.VectorSelector) Selector {
+	made := Selector{Metric: selector.Name, Equal: map[string]string{}}
+	for _, matcher := range selector.LabelMatchers {
+		if matcher.Type == labels.MatchEqual && matcher.Name != model.MetricNameLabel {
+			made.Equal[matcher.Name] = matcher.Value
+		}
+	}
+	return made
+}
