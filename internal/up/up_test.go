@@ -151,4 +151,3 @@ func shell(t *testing.T, output interface{ Write([]byte) (int, error) }, script 
 	}
 	return child{part: part{name: "the part", program: "/bin/sh", args: []string{"-c", script}}, dir: t.TempDir(), output: output}
 }
-
