@@ -1,0 +1,153 @@
+package estate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tocsin-monitoring/tocsin/internal/demo"
+	"github.com/tocsin-monitoring/tocsin/internal/inbox"
+)
+
+// Options says what differs from the committed estate.
+type Options struct {
+	Root    string              // the repository
+	Dir     string              // an empty folder for everything that is written
+	Engines string              // folder of prometheus and alertmanager
+	Bin     string              // folder of tocsin_exporter and tocsin_receiver
+	Edit    func(*Files)        // changes the copies before anything starts; nil changes nothing
+	Log     func(string, error) // hears of parts that end by themselves; nil does not
+}
+
+// Files are the texts that Edit may change; addresses are changed afterwards.
+type Files struct {
+	Catalogue, Prometheus, Alertmanager string
+}
+
+// Estate is running. Close ends it.
+type Estate struct {
+	Shop  *demo.Estate
+	Inbox *inbox.Inbox
+
+	options   Options
+	addresses map[string]string // by the committed address
+	processes map[string]*process
+	inside    *errgroup.Group
+	cancel    context.CancelFunc
+	client    *http.Client
+}
+
+// The names of the parts that are processes, in the order of their start.
+const (
+	Receiver     = "receiver"
+	Alertmanager = "alertmanager"
+	Exporter     = "exporter"
+	Prometheus   = "prometheus"
+)
+
+func parts() []string { return []string{Receiver, Alertmanager, Exporter, Prometheus} }
+
+// committed are the addresses of the committed files.
+func committed() map[string]string {
+	return map[string]string{
+		Receiver: "127.0.0.1:10211", Alertmanager: "127.0.0.1:9093",
+		Exporter: "127.0.0.1:10210", Prometheus: "127.0.0.1:9090",
+	}
+}
+
+// Start returns when every part is ready. ctx ends the estate too.
+func Start(ctx context.Context, o Options) (*Estate, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	inside, ctx := errgroup.WithContext(ctx)
+	e := &Estate{
+		options: o, addresses: make(map[string]string), processes: make(map[string]*process),
+		inside: inside, cancel: cancel, client: &http.Client{Timeout: 10 * time.Second},
+	}
+	if err := e.start(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func (e *Estate) start(ctx context.Context) error {
+	if err := e.startInside(ctx); err != nil {
+		return err
+	}
+	if err := e.assignPorts(); err != nil {
+		return err
+	}
+	if err := e.copyFiles(); err != nil {
+		return err
+	}
+	for _, name := range parts() {
+		if err := e.StartPart(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startInside runs the shop and the inbox in this process.
+func (e *Estate) startInside(ctx context.Context) error {
+	state := filepath.Join(e.options.Dir, ".tocsin")
+	if err := demo.Prepare(state); err != nil {
+		return err
+	}
+	const free = "127.0.0.1:0"
+	var err error
+	if e.Shop, err = demo.New(demo.Options{Shop: free, Payments: free, Door: free, StateDir: state}); err != nil {
+		return err
+	}
+	if e.Inbox, err = inbox.New(inbox.Options{SMTP: free, Web: free}); err != nil {
+		return errors.Join(err, e.Shop.Close())
+	}
+	e.inside.Go(func() error { return e.Shop.Run(ctx) })
+	e.inside.Go(func() error { return e.Inbox.Run(ctx) })
+	e.addresses["127.0.0.1:10280"] = strings.TrimPrefix(e.Shop.ShopURL(), "http://")
+	e.addresses["127.0.0.1:10281"] = strings.TrimPrefix(e.Shop.PaymentsURL(), "http://")
+	e.addresses["127.0.0.1:10282"] = e.Shop.DoorAddr()
+	e.addresses["127.0.0.1:1025"] = e.Inbox.SMTPAddr()
+	return nil
+}
+
+// assignPorts holds all ports until the last is known, so that none is given
+// out twice.
+func (e *Estate) assignPorts() error {
+	for _, address := range committed() {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("looking for a free port: %w", err)
+		}
+		defer listener.Close()
+		e.addresses[address] = listener.Addr().String()
+	}
+	return nil
+}
+
+// Address is the host and port of a part.
+func (e *Estate) Address(part string) string { return e.addresses[committed()[part]] }
+
+// URL is the base URL of a part, without a slash at its end.
+func (e *Estate) URL(part string) string { return "http://" + e.Address(part) }
+
+// Turn turns a switch of the demo, such as "login/on".
+func (e *Estate) Turn(ctx context.Context, what string) error {
+	return e.post(ctx, e.Shop.ShopURL()+"/admin/"+what)
+}
+
+// Close ends every part and returns when all have ended.
+func (e *Estate) Close() error {
+	for _, p := range e.processes {
+		p.end(os.Interrupt)
+	}
+	e.cancel()
+	return e.inside.Wait()
+}
