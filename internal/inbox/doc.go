@@ -1,4 +1,5 @@
-// Package inbox catches mail and shows it as a page instead of delivering it.
+// Package inbox catches mail and push messages and shows them as a page instead
+// of delivering them.
 //
 // It is the last hop of the demo estate: Alertmanager and the receiver hand
 // their messages to its SMTP side, and people, the end-to-end tests and the

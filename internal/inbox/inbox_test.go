@@ -131,6 +131,39 @@ func TestNotUnderstoodIsShownAsItCame(t *testing.T) {
 	require.Len(t, box.Messages("a@example.org"), 1)
 }
 
+func TestPushIsCaught(t *testing.T) {
+	tests := []struct{ name, path, title, body string }{
+		{"json", "/push", "", `{"topic": "asha", "title": "Shop is down", "message": "Every page answers 503."}`},
+		{"json with a slash", "/push/", "", `{"topic": "asha", "title": "Shop is down", "message": "Every page answers 503."}`},
+		{"text", "/push/asha", "Shop is down", "Every page answers 503."},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			box := start(t)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, box.URL()+test.path, strings.NewReader(test.body))
+			require.NoError(t, err)
+			request.Header.Set("Title", test.title)
+			answer, err := http.DefaultClient.Do(request)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			require.Equal(t, http.StatusOK, answer.StatusCode)
+			caught := box.Messages("push:asha")
+			require.Len(t, caught, 1)
+			require.Equal(t, "Shop is down", caught[0].Subject)
+			require.Equal(t, "Every page answers 503.", caught[0].Text)
+		})
+	}
+}
+
+func TestPushWithoutTopicIsRefused(t *testing.T) {
+	box := start(t)
+	answer, err := http.Post(box.URL()+"/push", "application/json", strings.NewReader("{}")) //nolint:noctx // the test's listener
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
+	require.Empty(t, box.Messages(""))
+}
+
 func TestEmptyingAndMissing(t *testing.T) {
 	box := start(t)
 	require.NoError(t, send(t, box, []string{"a@example.org"}, "Subject: one\r\n\r\nx"))
