@@ -19,6 +19,13 @@ type SMTP struct {
 	TLS          string `yaml:"tls,omitempty"`
 }
 
+// The values of SMTP.TLS.
+const (
+	TLSStart = "starttls"
+	TLSOn    = "tls"
+	TLSNone  = "none"
+)
+
 // Receiver is where Alertmanager posts and how it proves who it is: URL is the
 // base URL without a path; TokenFile holds the bearer token.
 type Receiver struct {

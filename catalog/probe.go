@@ -10,6 +10,11 @@ const (
 	MeansInfo     Means = "info"
 )
 
+func (m *Means) parse(text string) (err error) {
+	*m, err = choice(text, MeansDown, MeansDegraded, MeansInfo)
+	return err
+}
+
 // Probe is one question asked of a service again and again: exactly one kind
 // is set. After loading, Interval, Timeout, Confirm, Means, Slow and Locations
 // hold their defaults.

@@ -1,14 +1,20 @@
 package catalog
 
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
 // Rota says whose turn it is. Handover is a weekday (or "daily") and a
-// wall-clock time in Timezone; shifts of Shift length follow one another
+// wall-clock time in Timezone; shifts of Shift length, whole weeks or whole days, follow one another
 // through People from Start (a Monday long ago by default, so that the order
 // never moves by itself). Backup is called after the person on call.
 type Rota struct {
 	Name     string   `yaml:"-"`
 	Timezone string   `yaml:"timezone"`
 	Handover string   `yaml:"handover"`
-	Shift    Duration `yaml:"shift"`
+	Shift    Duration `yaml:"shift,omitempty"` // one week, or one day, by default
 	Start    string   `yaml:"start,omitempty"` // YYYY-MM-DD
 	People   []string `yaml:"people"`
 	Backup   []string `yaml:"backup,omitempty"`
@@ -37,4 +43,38 @@ type Step struct {
 type Later struct {
 	Way   string
 	After Duration
+}
+
+func (l *Later) parse(text string) error {
+	way, after, found := strings.Cut(text, " after ")
+	if !found {
+		return fmt.Errorf("malformed later way (got %q, want one such as \"voice after 3m\")", text)
+	}
+	l.Way = strings.TrimSpace(way)
+	return l.After.parse(strings.TrimSpace(after))
+}
+
+// turn is a rota's handover: a time of every day, or of one day of the week.
+type turn struct {
+	weekday time.Weekday // meaningful when cycle is a week
+	minute  int          // of the day
+	cycle   Duration     // a day or a week
+}
+
+// parseHandover reads "monday 09:30" or "daily 09:30".
+func parseHandover(text string) (turn, error) {
+	malformed := fmt.Errorf("malformed handover (got %q, want one such as \"monday 09:30\" or \"daily 09:30\")", text)
+	when, clock, found := strings.Cut(text, " ")
+	minute, err := parseClock(strings.TrimSpace(clock))
+	if !found || err != nil || minute == minutesOfDay {
+		return turn{}, malformed
+	}
+	if strings.EqualFold(when, "daily") {
+		return turn{minute: minute, cycle: day}, nil
+	}
+	weekday, err := parseWeekday(when)
+	if err != nil {
+		return turn{}, malformed
+	}
+	return turn{weekday: weekday, minute: minute, cycle: 7 * day}, nil
 }

@@ -23,6 +23,19 @@ type Service struct {
 // AlertSetting tunes one alert for one service: off, info, warning or critical.
 type AlertSetting string
 
+// The values of AlertSetting.
+const (
+	AlertOff      AlertSetting = "off"
+	AlertInfo     AlertSetting = "info"
+	AlertWarning  AlertSetting = "warning"
+	AlertCritical AlertSetting = "critical"
+)
+
+func (a *AlertSetting) parse(text string) (err error) {
+	*a, err = choice(text, AlertOff, AlertInfo, AlertWarning, AlertCritical)
+	return err
+}
+
 // Resource is one thing with memory and CPU: exactly one source is set.
 // MemoryLimit (bytes) and CPULimit (cores) overrule what the source says and
 // are needed where it cannot know; 0 means no limit is declared.

@@ -1,16 +1,5 @@
 package catalog
 
-// Hours is a named set of weekly times, such as office hours. Days is a
-// comma-separated list of days and ranges (monday-friday); Times likewise of
-// HH:MM-HH:MM; Holidays names shipped calendars.
-type Hours struct {
-	Name     string   `yaml:"-"`
-	Days     string   `yaml:"days"`
-	Times    string   `yaml:"times"`
-	Timezone string   `yaml:"timezone"`
-	Holidays []string `yaml:"holidays,omitempty"`
-}
-
 // Person is somebody who can be told. Contacts is the place of a file with the
 // addresses, which only the receiver reads.
 type Person struct {
@@ -44,6 +33,11 @@ const (
 	PageOfficeHours Page = "office_hours"
 	PageNever       Page = "never"
 )
+
+func (p *Page) parse(text string) (err error) {
+	*p, err = choice(text, PageAlways, PageOfficeHours, PageNever)
+	return err
+}
 
 // Channels are the shared places where a team reads. Each has one sender:
 // Slack, Teams and Email are Alertmanager's own receivers; GitHub, PagerDuty

@@ -1,0 +1,58 @@
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// closest is the candidate that was most likely meant, or nothing.
+func closest(got string, candidates []string) string {
+	const longest = 64 // what is longer was not a slip of the finger
+	if got == "" || len(got) > longest {
+		return ""
+	}
+	best, allowed := "", max(1, len(got)/3)
+	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
+		distance := levenshtein.Distance(strings.ToLower(got), strings.ToLower(candidate), nil)
+		if distance <= allowed {
+			best, allowed = candidate, distance-1
+		}
+	}
+	return best
+}
+
+// hint is ` (did you mean "postgres"?)`, the names there are when they are few,
+// or nothing.
+func hint(got string, candidates []string) string {
+	const few = 8
+	if best := closest(got, candidates); best != "" {
+		return suggested(best)
+	}
+	if len(candidates) == 0 || len(candidates) > few {
+		return ""
+	}
+	return " (want " + oneOf(candidates) + ")"
+}
+
+func suggested(best string) string {
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// oneOf is "a, b or c".
+func oneOf(names []string) string {
+	names = slices.Sorted(slices.Values(names))
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+// names are the sorted keys of a section.
+func names[V any](section map[string]V) []string { return slices.Sorted(maps.Keys(section)) }
