@@ -29,6 +29,7 @@ import (
 // is compared with reflect.DeepEqual, and a change starts it anew.
 type Task struct {
 	Key      string
+	At       string // file:line:column of what the catalogue says about it, for the log; may be empty
 	Spec     any
 	Interval time.Duration
 	Timeout  time.Duration                   // of one reading
@@ -46,6 +47,9 @@ type Loop struct {
 	group   sync.WaitGroup
 	tasks   []Task
 	running map[string]*running
+
+	failures sync.Mutex
+	failing  map[string]bool // by key; guarded by failures
 }
 
 type running struct {
@@ -59,7 +63,7 @@ func New(logger log.Logger) *Loop {
 	if logger == nil {
 		logger = log.NewNopLogger()
 	}
-	return &Loop{logger: logger, running: map[string]*running{}}
+	return &Loop{logger: logger, running: map[string]*running{}, failing: map[string]bool{}}
 }
 
 // Set replaces the tasks. Those that are gone or changed have ended when it
@@ -120,9 +124,7 @@ func (l *Loop) Once(ctx context.Context) {
 	tasks := l.tasks
 	l.mu.Unlock()
 	for _, t := range tasks {
-		if err := read(ctx, t); err != nil && t.Failed != nil {
-			t.Failed(err)
-		}
+		l.attempt(ctx, t)
 	}
 }
 
@@ -141,17 +143,8 @@ func (l *Loop) start(t Task) {
 // repeat reads at once, then at the task's own phase of the interval, so that
 // a hundred tasks that start together do not read together for ever.
 func (l *Loop) repeat(ctx context.Context, t Task) {
-	failed := false
 	for pause := phase(t.Key, t.Interval); ; pause = t.Interval {
-		err := read(ctx, t)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil && t.Failed != nil {
-			t.Failed(err)
-		}
-		l.note(t.Key, failed, err)
-		failed = err != nil
+		l.attempt(ctx, t)
 		timer := time.NewTimer(pause + time.Duration(t.Jitter*rand.Float64()*float64(t.Interval)))
 		select {
 		case <-timer.C:
@@ -169,6 +162,18 @@ func phase(key string, interval time.Duration) time.Duration {
 	return interval/2 + time.Duration(float64(interval)*float64(h.Sum32())/(1<<32))
 }
 
+// attempt reads once and passes a failure on, unless the loop is ending.
+func (l *Loop) attempt(ctx context.Context, t Task) {
+	err := read(ctx, t)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil && t.Failed != nil {
+		t.Failed(err)
+	}
+	l.note(t, err)
+}
+
 func read(ctx context.Context, t Task) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, fmt.Errorf("no answer within %s", t.Timeout))
 	defer cancel()
@@ -180,11 +185,15 @@ func read(ctx context.Context, t Task) (err error) {
 	return t.Read(ctx)
 }
 
-func (l *Loop) note(key string, failedBefore bool, err error) {
+func (l *Loop) note(t Task, err error) {
+	l.failures.Lock()
+	failedBefore := l.failing[t.Key]
+	l.failing[t.Key] = err != nil
+	l.failures.Unlock()
 	switch {
 	case err != nil && !failedBefore:
-		_ = level.Warn(l.logger).Log("msg", "reading fails", "what", key, "err", err)
+		_ = level.Warn(l.logger).Log("msg", "reading fails", "what", t.Key, "at", t.At, "err", err)
 	case err == nil && failedBefore:
-		_ = level.Info(l.logger).Log("msg", "reading works again", "what", key)
+		_ = level.Info(l.logger).Log("msg", "reading works again", "what", t.Key)
 	}
 }

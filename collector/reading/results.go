@@ -49,12 +49,14 @@ func NewResults[T any](logger log.Logger) *Results[T] {
 
 // Update replaces the items. The results of those that stay are kept, the
 // others are forgotten.
-func (r *Results[T]) Update(items []Item[T]) {
+func (r *Results[T]) Update(cat *catalog.Catalog, items []Item[T]) {
 	tasks := make([]Task, 0, len(items))
 	wanted := make(map[string]bool, len(items))
 	for _, i := range items {
 		wanted[i.Place()] = true
-		tasks = append(tasks, r.task(i))
+		task := r.task(i)
+		task.At = cat.Position(i.Place()).String()
+		tasks = append(tasks, task)
 	}
 	r.loop.Set(tasks)
 	r.mu.Lock()
@@ -105,11 +107,15 @@ func (r *Results[T]) keep(i Item[T], change func(*Result[T])) {
 	change(last)
 }
 
-// Services returns those of a catalogue that owns accepts, by name.
-func Services(cat *catalog.Catalog, owns func(service string) bool) []*catalog.Service {
+// Owns says which services' signals are this exporter's to read under a
+// catalogue; nil is all of them.
+type Owns func(cat *catalog.Catalog, service string) bool
+
+// Services returns those of a catalogue that are its to read, by name.
+func (o Owns) Services(cat *catalog.Catalog) []*catalog.Service {
 	var own []*catalog.Service
 	for _, name := range slices.Sorted(maps.Keys(cat.Services)) {
-		if owns(name) {
+		if o == nil || o(cat, name) {
 			own = append(own, cat.Services[name])
 		}
 	}

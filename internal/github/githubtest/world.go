@@ -175,7 +175,7 @@ func (s *Server) jobBody(run Run, job Job) any {
 	body["id"], body["run_id"], body["run_attempt"], body["name"] = job.ID, run.ID, run.Attempt, job.Name
 	body["status"], body["conclusion"] = cmp.Or(job.Status, "completed"), orNull(job.Conclusion)
 	body["head_sha"], body["head_branch"] = run.SHA, run.Branch
-	body["started_at"], body["completed_at"] = stamp(run.Started), stamp(run.Updated)
+	body["created_at"], body["started_at"], body["completed_at"] = stamp(run.Started), stamp(run.Started), stamp(run.Updated)
 	body["html_url"] = fmt.Sprintf("https://github.com/%s/actions/runs/%d/job/%d", run.Repository, run.ID, job.ID)
 	return body
 }
