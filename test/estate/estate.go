@@ -115,6 +115,7 @@ func (e *Estate) startInside(ctx context.Context) error {
 	e.addresses["127.0.0.1:10281"] = strings.TrimPrefix(e.Shop.PaymentsURL(), "http://")
 	e.addresses["127.0.0.1:10282"] = e.Shop.DoorAddr()
 	e.addresses["127.0.0.1:1025"] = e.Inbox.SMTPAddr()
+	e.addresses["127.0.0.1:8025"] = strings.TrimPrefix(e.Inbox.URL(), "http://")
 	return nil
 }
 

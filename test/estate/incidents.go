@@ -7,12 +7,22 @@ import (
 
 // Incident is what the receiver's JSON API says of one.
 type Incident struct {
-	ID       string    `json:"id"`
+	ID       int64     `json:"id"`
 	Service  string    `json:"service"`
 	Audience string    `json:"audience"`
-	State    string    `json:"state"`
-	OpenedAt time.Time `json:"opened_at"`
+	Opened   time.Time `json:"opened"`
+	Closed   time.Time `json:"closed"`
+	Alerts   []Alert   `json:"alerts"`
 }
+
+// Alert is one alert of an incident.
+type Alert struct {
+	Labels     map[string]string `json:"labels"`
+	ReceivedAt time.Time         `json:"received_at"`
+}
+
+// Open reports whether the incident goes on.
+func (i Incident) Open() bool { return i.Closed.IsZero() }
 
 // Incidents asks the receiver for all of them.
 func (e *Estate) Incidents(ctx context.Context) ([]Incident, error) {

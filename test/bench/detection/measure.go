@@ -157,15 +157,15 @@ func firstSample(ctx context.Context, e *estate.Estate, promql string, after tim
 	return found, nil
 }
 
-// received is when the receiver opened the service's incident.
+// received is when the receiver took the service's first alert.
 func received(ctx context.Context, e *estate.Estate, service string) (time.Time, error) {
 	incidents, err := e.Incidents(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
 	for _, one := range incidents {
-		if one.Service == service {
-			return one.OpenedAt, nil
+		if one.Service == service && len(one.Alerts) > 0 {
+			return one.Alerts[0].ReceivedAt, nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("no incident of %s", service)
