@@ -46,7 +46,7 @@ func (r *renderer) breakGlass() receiver {
 	for i, channels := range r.c.Monitoring.BreakGlass {
 		path := fmt.Sprintf("monitoring.break_glass[%d]", i)
 		if channels.GitHub != nil {
-			r.problem(r.errorf(path+".github", "Alertmanager cannot open issues, and Tocsin's receiver is dead when this is used (want slack, teams, email, pagerduty or victorops)"))
+			r.problem(r.c.Errorf(path+".github", "Alertmanager cannot open issues, and Tocsin's receiver is dead when this is used (want slack, teams, email, pagerduty or victorops)"))
 		}
 		one := r.channels(receiverBreakGlass, channels, path)
 		all.Slack = append(all.Slack, one.Slack...)
@@ -72,7 +72,7 @@ func (r *renderer) channels(name string, of catalog.Channels, path string) recei
 		return to
 	}
 	if r.c.Delivery.SMTP == nil {
-		r.problem(r.errorf(path+".email", "no relay to send it through (want delivery.smtp: {host: …, from: …})"))
+		r.problem(r.c.Errorf(path+".email", "no relay to send it through (want delivery.smtp: {host: …, from: …})"))
 		return to
 	}
 	for _, address := range of.Email.To {

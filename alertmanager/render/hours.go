@@ -18,12 +18,12 @@ func (r *renderer) channelHours(team *catalog.Team) []string {
 	}
 	named := r.c.Hours[team.ChannelHours]
 	if named == nil {
-		r.problem(fmt.Errorf("teams.%s.channel_hours: unknown hours %q", team.Name, team.ChannelHours))
+		r.problem(r.c.Errorf("teams."+team.Name+".channel_hours", "unknown hours %q", team.ChannelHours))
 		return nil
 	}
 	intervals, err := weekly(named)
 	if err != nil {
-		r.problem(fmt.Errorf("hours.%s: %w", team.ChannelHours, err))
+		r.problem(r.c.Errorf("hours."+team.ChannelHours, "%w", err))
 		return nil
 	}
 	name := intervalHours + team.ChannelHours

@@ -30,7 +30,7 @@ func (r *renderer) mail() (*mailer, error) {
 		m.requireTLS = true
 	case "none":
 	default:
-		return nil, r.errorf("delivery.smtp.tls", "got %q, want starttls, tls or none", relay.TLS)
+		return nil, r.c.Errorf("delivery.smtp.tls", "got %q, want starttls, tls or none", relay.TLS)
 	}
 	return m, nil
 }

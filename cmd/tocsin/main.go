@@ -34,6 +34,8 @@ var commands = []func(app *kingpin.Application, env environment) (string, action
 	addUp,
 	addDemo,
 	addInbox,
+	addCheck,
+	addRender,
 	addEngines,
 	addReady,
 }

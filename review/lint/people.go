@@ -1,0 +1,84 @@
+package lint
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// rotas checks that a turn on call is bearable and that whoever has it can be
+// reached.
+func rotas(in Input) []Finding {
+	c := in.Catalog
+	var findings []Finding
+	warn := func(format string, args ...any) {
+		findings = append(findings, Finding{Warning, fmt.Sprintf(format, args...)})
+	}
+	for _, name := range sorted(c.Rotas) {
+		rota := c.Rotas[name]
+		if len(rota.People) == 1 && len(rota.Backup) == 0 {
+			warn("rotas.%s: %s alone is on call day and night, and nobody is behind (add people or backup)", name, rota.People[0])
+		}
+		for _, person := range rota.Backup {
+			if slices.Contains(rota.People, person) {
+				warn("rotas.%s.backup: %s is also on the rota, and would be behind nobody but themselves in their own shift", name, person)
+			}
+		}
+	}
+	for _, id := range sorted(c.People) {
+		if roles := roles(c, id); c.People[id].Contacts == nil && len(roles) > 0 {
+			warn("people.%s: no contacts, so nothing reaches them as %s", id, roles[0])
+		}
+	}
+	return orGood(findings, fmt.Sprintf("%d, and everybody who is to be told has contacts", len(c.Rotas)))
+}
+
+// roles says as what somebody is told.
+func roles(c *catalog.Catalog, id string) []string {
+	var found []string
+	for _, name := range sorted(c.Rotas) {
+		if rota := c.Rotas[name]; slices.Contains(rota.People, id) || slices.Contains(rota.Backup, id) {
+			found = append(found, "one of rotas."+name)
+		}
+	}
+	for _, name := range sorted(c.Teams) {
+		switch team := c.Teams[name]; id {
+		case team.ProductManager:
+			found = append(found, "product manager of teams."+name)
+		case team.Manager:
+			found = append(found, "manager of teams."+name)
+		}
+	}
+	for _, name := range sorted(c.Escalations) {
+		for _, step := range c.Escalations[name].Steps {
+			if step.Notify == id {
+				found = append(found, "a step of escalations."+name)
+			}
+		}
+	}
+	return found
+}
+
+// contacts checks that the files are there. Only the receiver's machine needs
+// them, so elsewhere their absence is a warning.
+func contacts(in Input) []Finding {
+	absent := Warning
+	if in.Secrets {
+		absent = Problem
+	}
+	var findings []Finding
+	count := 0
+	for _, id := range sorted(in.Catalog.People) {
+		file := in.Catalog.People[id].Contacts
+		if file == nil {
+			continue
+		}
+		count++
+		if _, err := os.Stat(file.Path); err != nil {
+			findings = append(findings, Finding{absent, fmt.Sprintf("%v (needed where the receiver runs)", in.Catalog.Errorf("people."+id+".contacts", "%v", err))})
+		}
+	}
+	return orGood(findings, fmt.Sprintf("%d files are there", count))
+}

@@ -1,0 +1,65 @@
+package lint
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// teams checks that each team that owns something can hear of it.
+func teams(in Input) []Finding {
+	c := in.Catalog
+	var findings []Finding
+	for _, name := range sorted(c.Teams) {
+		team := c.Teams[name]
+		if len(services(c, name)) == 0 && name != c.Monitoring.Team && name != c.Monitoring.FallbackTeam {
+			continue
+		}
+		if team.Channels == (catalog.Channels{}) {
+			findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s.channels: no channel, so nobody reads its warnings", name)})
+		}
+		if team.Rota == "" || team.Escalation == "" {
+			if paged := paging(c, name); len(paged) > 0 {
+				findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s: no rota or no escalation, so an outage of %s pages nobody (page: never says that this is meant)", name, paged[0])})
+			}
+		}
+	}
+	return orGood(findings, fmt.Sprintf("%d can be told", len(c.Teams)))
+}
+
+// services are the names of what the team owns.
+func services(c *catalog.Catalog, team string) []string {
+	var names []string
+	for _, name := range sorted(c.Services) {
+		if c.Services[name].Team == team {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// paging are those of them whose outage should phone somebody.
+func paging(c *catalog.Catalog, team string) []string {
+	var names []string
+	for _, name := range services(c, team) {
+		if c.Services[name].Page != catalog.PageNever {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func loopback(address string) bool {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(parsed.Hostname())
+	return parsed.Hostname() == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
