@@ -1,0 +1,138 @@
+package incident
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Apply gives the state after an event. It changes nothing of the state it is
+// given, and it never refuses: what was decided has happened.
+func Apply(state State, e Event) State {
+	switch e.Kind {
+	case KindAlertResolved, KindAlertEnded:
+		ended := maps.Clone(state.Ended)
+		if ended == nil {
+			ended = map[Occurrence]Ended{}
+		}
+		ended[e.Alert.Occurrence()] = Ended{At: e.At, Removed: e.Text == ReasonRemoved}
+		state.Ended = ended
+	case KindOpened:
+		state.Incidents = append(slices.Clone(state.Incidents), Incident{ID: e.Incident})
+		state.NextID = max(state.NextID, e.Incident+1)
+	}
+	for n, i := range state.Incidents {
+		if i.ID == e.Incident {
+			state.Incidents = slices.Clone(state.Incidents)
+			state.Incidents[n] = i.apply(e)
+			break
+		}
+	}
+	return state
+}
+
+// apply is the fold over one incident's events.
+func (i Incident) apply(e Event) Incident {
+	i.Sequence++
+	switch e.Kind {
+	case KindOpened:
+		i.Key, i.Team, i.Catalogued = e.Key, e.Team, e.Catalogued
+		i.Opened, i.Since = e.At, e.At
+	case KindReopened:
+		i.Since, i.Closed, i.ClosedBy, i.Severity = e.At, time.Time{}, "", ""
+		i.Reopened++
+	case KindClosed:
+		i.Closed, i.ClosedBy, i.ReminderAt = e.At, e.Text, time.Time{}
+		i.Paging.Due, i.Paging.Step, i.Paging.Began = time.Time{}, 0, time.Time{}
+	case KindSeverity:
+		i.Severity = e.Severity
+	case KindAcknowledged:
+		i.Owner, i.Acknowledged = e.Person, e.At
+	case KindHidden:
+		i.Hidden = maps.Clone(i.Hidden)
+		if i.Hidden == nil {
+			i.Hidden = map[string]int{}
+		}
+		i.Hidden[e.Group] = e.Count
+		if e.Count == 0 {
+			delete(i.Hidden, e.Group)
+		}
+	case KindAlertFired, KindAlertChanged, KindAlertConfirmed, KindAlertResolved:
+		i = i.applyAlert(e)
+	case KindPagePlanned, KindPageCancelled, KindPaged:
+		i = i.applyPaging(e)
+	case KindMessageQueued, KindDeliveryStarted, KindDelivered, KindDeliveryFailed, KindNobodyReached:
+		i = i.applyMessage(e)
+	}
+	return i
+}
+
+// applyAlert puts an alert in the place of its occurrence, of the occurrence
+// it replaces, or at the end. A resolved one of an earlier outage stays.
+func (i Incident) applyAlert(e Event) Incident {
+	i.Alerts = slices.Clone(i.Alerts)
+	for n, known := range i.Alerts {
+		if known.Occurrence() == e.Alert.Occurrence() {
+			i.Alerts[n] = *e.Alert
+			return i
+		}
+	}
+	if e.Text != "" {
+		if n := i.find(e.Alert.Source, e.Alert.Fingerprint); n >= 0 {
+			i.Alerts[n] = *e.Alert
+			return i
+		}
+	}
+	i.Alerts = append(i.Alerts, *e.Alert)
+	return i
+}
+
+func (i Incident) applyPaging(e Event) Incident {
+	switch e.Kind {
+	case KindPagePlanned:
+		if i.Paging.Step != e.Step {
+			i.Paging.Began = time.Time{}
+		}
+		i.Paging.Step, i.Paging.Due = e.Step, e.Due
+	case KindPageCancelled:
+		i.Paging.Step, i.Paging.Due, i.Paging.Began = 0, time.Time{}, time.Time{}
+	case KindPaged:
+		if i.Paging.Began.IsZero() {
+			i.Paging.Began = e.At
+		}
+		if e.NextStep != e.Step {
+			i.Paging.Began = time.Time{}
+		}
+		i.Paging.Last, i.Paging.Step, i.Paging.Due = e.At, e.NextStep, e.Due
+	}
+	return i
+}
+
+func (i Incident) applyMessage(e Event) Incident {
+	i.Messages = slices.Clone(i.Messages)
+	if e.Kind == KindMessageQueued {
+		i.Messages = append(i.Messages, *e.Message)
+		if !e.Message.Next.IsZero() {
+			i.ReminderAt = e.Message.Next
+		}
+		return i
+	}
+	number := e.Delivery.Message
+	if number < 1 || number > len(i.Messages) {
+		return i
+	}
+	m := i.Messages[number-1]
+	if e.Kind == KindNobodyReached {
+		m.Unreached = append(slices.Clone(m.Unreached), e.Person)
+	} else {
+		m.Deliveries = slices.Clone(m.Deliveries)
+		same := func(d Delivery) bool { return d.Recipient == e.Delivery.Recipient && d.Way == e.Delivery.Way }
+		if n := slices.IndexFunc(m.Deliveries, same); n >= 0 {
+			m.Deliveries[n] = *e.Delivery
+		} else {
+			m.Deliveries = append(m.Deliveries, *e.Delivery)
+		}
+	}
+	i.Messages[number-1] = m
+	return i
+}

@@ -1,0 +1,51 @@
+package incident
+
+import "time"
+
+// Kind says what happened.
+type Kind string
+
+// The kinds of events, and the fields of [Event] that each one uses.
+const (
+	KindOpened          Kind = "opened"           // Key, Team, Catalogued
+	KindReopened        Kind = "reopened"         //
+	KindAlertFired      Kind = "alert_fired"      // Alert; Text when it replaces an earlier occurrence
+	KindAlertChanged    Kind = "alert_changed"    // Alert: its texts changed
+	KindAlertConfirmed  Kind = "alert_confirmed"  // Alert: no longer in doubt
+	KindAlertResolved   Kind = "alert_resolved"   // Alert; Text is why when it was not said positively
+	KindAlertEnded      Kind = "alert_ended"      // Alert: resolved, but of no incident; Incident is 0
+	KindHidden          Kind = "hidden"           // Group, Count
+	KindSeverity        Kind = "severity_changed" // Severity
+	KindAcknowledged    Kind = "acknowledged"     // Person, Text is the way
+	KindClosed          Kind = "closed"           // Text is why
+	KindPagePlanned     Kind = "page_planned"     // Due, Step
+	KindPageCancelled   Kind = "page_cancelled"   // Text is why
+	KindPaged           Kind = "paged"            // Step; Due and NextStep are what follows
+	KindMessageQueued   Kind = "message_queued"   // Message
+	KindDeliveryStarted Kind = "delivery_started" // Delivery
+	KindDelivered       Kind = "delivered"        // Delivery
+	KindDeliveryFailed  Kind = "delivery_failed"  // Delivery
+	KindNobodyReached   Kind = "nobody_reached"   // Delivery.Message, Person is the role or person, Text is why
+)
+
+// Event is one line of an incident's timeline.
+type Event struct {
+	Incident ID        `json:"incident"`
+	At       time.Time `json:"at"`
+	Kind     Kind      `json:"kind"`
+
+	Key        Key       `json:"key,omitzero"`
+	Team       string    `json:"team,omitempty"`
+	Catalogued bool      `json:"catalogued,omitempty"`
+	Alert      *Alert    `json:"alert,omitempty"`
+	Severity   Severity  `json:"severity,omitempty"`
+	Group      string    `json:"group,omitempty"`
+	Count      int       `json:"count,omitempty"`
+	Person     string    `json:"person,omitempty"`
+	Text       string    `json:"text,omitempty"`
+	Step       int       `json:"step,omitempty"`
+	NextStep   int       `json:"next_step,omitempty"`
+	Due        time.Time `json:"due,omitzero"`
+	Message    *Message  `json:"message,omitempty"`
+	Delivery   *Delivery `json:"delivery,omitempty"`
+}

@@ -1,0 +1,102 @@
+package incident
+
+import "time"
+
+// Input is something that happened outside: one of [Reported], [Tick],
+// [Acknowledge], [CatalogChanged], [Claimed], [Sent], [Failed] and [Unreached].
+type Input interface{ input() }
+
+// Reported is one notification of Alertmanager, as far as it concerns one
+// incident key. Group is Alertmanager's name of the group; Truncated counts
+// the alerts that it left out.
+type Reported struct {
+	Group     string
+	Truncated int
+	Alerts    []Alert
+}
+
+// Tick says that time has passed for an incident.
+type Tick struct{ Incident ID }
+
+// Acknowledge says that a person takes the incident on; Via is how.
+type Acknowledge struct {
+	Incident    ID
+	Person, Via string
+}
+
+// CatalogChanged says that the policy is a new one.
+type CatalogChanged struct{ Incident ID }
+
+// Claimed says who was found to receive a message, by which ways.
+type Claimed struct {
+	Incident   ID
+	Deliveries []Delivery
+}
+
+// Sent is the good end of one delivery.
+type Sent struct {
+	Incident ID
+	Delivery Delivery
+}
+
+// Failed is the bad end of one delivery, after all its attempts. Reachable
+// are further ways of the recipient that could be tried.
+type Failed struct {
+	Incident  ID
+	Delivery  Delivery
+	Reachable []string
+}
+
+// Unreached says that a message has no way to a role or a person.
+type Unreached struct {
+	Incident ID
+	Message  int
+	Whom     string
+	Why      string
+}
+
+func (Reported) input()       {}
+func (Tick) input()           {}
+func (Acknowledge) input()    {}
+func (CatalogChanged) input() {}
+func (Claimed) input()        {}
+func (Sent) input()           {}
+func (Failed) input()         {}
+func (Unreached) input()      {}
+
+// State is what the engine must know for one input: the incidents that the
+// input may concern (of a key: the open one, or else the last) and the ends of
+// the occurrences it names.
+type State struct {
+	NextID    ID
+	Incidents []Incident
+	Ended     map[Occurrence]Ended
+}
+
+// Ended is how an occurrence came to its end. One that ended with its service
+// does not come back.
+type Ended struct {
+	At      time.Time
+	Removed bool
+}
+
+// Incident finds an incident by its id.
+func (s State) Incident(id ID) (Incident, bool) {
+	for _, i := range s.Incidents {
+		if i.ID == id {
+			return i, true
+		}
+	}
+	return Incident{}, false
+}
+
+// latest finds the open incident of a key, or else the last one.
+func (s State) latest(k Key) (Incident, bool) {
+	var found Incident
+	for _, i := range s.Incidents {
+		if i.Key == k && i.ID > found.ID {
+			found = i
+		}
+	}
+	return found, found.ID != 0
+}

@@ -1,0 +1,127 @@
+package incident
+
+import "time"
+
+// Role is to whom a message goes, before anybody knows who that is.
+type Role string
+
+// The roles. RolePerson is a person's id behind "person:"; see [PersonRole].
+const (
+	RoleOnCall         Role = "on_call"
+	RoleBackup         Role = "backup"
+	RoleManager        Role = "manager"
+	RoleTeam           Role = "team" // every member
+	RoleProductManager Role = "product_manager"
+	RoleOwner          Role = "owner"  // who acknowledged
+	RoleTold           Role = "told"   // who heard of this incident before
+	RoleGitHub         Role = "github" // the pull request behind a failed pipeline
+)
+
+const personPrefix = "person:"
+
+// PersonRole is the role of one named person.
+func PersonRole(id string) Role { return Role(personPrefix + id) }
+
+// Person is the id in a role of [PersonRole], or "".
+func (r Role) Person() string {
+	if len(r) > len(personPrefix) && r[:len(personPrefix)] == personPrefix {
+		return string(r[len(personPrefix):])
+	}
+	return ""
+}
+
+// MessageKind is why a message is sent.
+type MessageKind string
+
+// The kinds of messages.
+const (
+	MessageOpened       MessageKind = "opened"
+	MessageReopened     MessageKind = "reopened"
+	MessageUpdate       MessageKind = "update"
+	MessagePage         MessageKind = "page"
+	MessageReminder     MessageKind = "reminder"
+	MessageAcknowledged MessageKind = "acknowledged"
+	MessageResolved     MessageKind = "resolved"
+)
+
+// Message is something to tell, and what became of it.
+type Message struct {
+	Number   int         `json:"number"` // within the incident, from 1
+	Kind     MessageKind `json:"kind"`
+	At       time.Time   `json:"at"`
+	To       []Role      `json:"to"`
+	Except   string      `json:"except,omitempty"`   // a person who need not be told
+	Ways     []string    `json:"ways"`               // used at once, as far as the person can be reached by them
+	Fallback []string    `json:"fallback,omitempty"` // tried in order where the ways fail
+	Urgent   bool        `json:"urgent,omitempty"`   // may ring in the night
+	News     string      `json:"news,omitempty"`     // what is new, in a sentence
+	About    string      `json:"about,omitempty"`    // fingerprint of the one alert it is about
+	Next     time.Time   `json:"next,omitzero"`      // when the product manager hears again
+
+	Deliveries []Delivery `json:"deliveries,omitempty"`
+	Unreached  []string   `json:"unreached,omitempty"` // roles or people whom nothing reached
+}
+
+// DeliveryState is how far one delivery has come.
+type DeliveryState string
+
+// The states of a delivery. Sent means that the provider took it.
+const (
+	DeliverySending DeliveryState = "sending"
+	DeliverySent    DeliveryState = "sent"
+	DeliveryFailed  DeliveryState = "failed"
+)
+
+// Delivery is one message to one recipient by one way.
+type Delivery struct {
+	Message   int           `json:"message"`
+	Recipient string        `json:"recipient"` // a person's id, or "pipeline/NAME" for GitHub
+	Way       string        `json:"way"`
+	State     DeliveryState `json:"state"`
+	At        time.Time     `json:"at"`
+	Attempts  int           `json:"attempts,omitempty"`
+	Problem   string        `json:"problem,omitempty"`
+	Thread    string        `json:"thread,omitempty"` // the provider's name of what was sent, for the next to follow
+}
+
+// Told lists who was or is being told of the incident since its last opening,
+// in the order in which they first heard.
+func (i Incident) Told() []string {
+	var told []string
+	seen := map[string]bool{}
+	for _, m := range i.Messages {
+		if m.At.Before(i.Since) {
+			continue
+		}
+		for _, d := range m.Deliveries {
+			if d.State != DeliveryFailed && d.Way != WayGitHub && !seen[d.Recipient] {
+				seen[d.Recipient] = true
+				told = append(told, d.Recipient)
+			}
+		}
+	}
+	return told
+}
+
+// Thread is the provider's name of the last thing sent to a recipient by a
+// way, or "".
+func (i Incident) Thread(recipient, way string) string {
+	thread := ""
+	for _, m := range i.Messages {
+		for _, d := range m.Deliveries {
+			if d.Recipient == recipient && d.Way == way && d.Thread != "" {
+				thread = d.Thread
+			}
+		}
+	}
+	return thread
+}
+
+// The ways of reaching somebody, as escalation steps name them.
+const (
+	WayEmail  = "email"
+	WayPush   = "push"
+	WaySMS    = "sms"
+	WayVoice  = "voice"
+	WayGitHub = "github"
+)

@@ -1,0 +1,83 @@
+package incident
+
+import "time"
+
+// Policy is what the catalogue and the house say. It is pure: the same
+// question has the same answer for as long as the catalogue is the same.
+type Policy struct {
+	ReopenWithin time.Duration // a fault this soon after the end is the same incident
+	ProductEvery time.Duration // how often the product manager hears of a lasting fault
+
+	// An occurrence that fires within DoubtWithin of its own resolution is
+	// most likely a notification that came late. It counts after DoubtFor,
+	// unless it is resolved again by then.
+	DoubtWithin, DoubtFor time.Duration
+
+	// Terms says what holds for a service; team is the one that an alert
+	// names, for services that are not in the catalogue.
+	Terms func(service, team string) Terms
+}
+
+// DefaultPolicy has the durations of the design and no terms.
+func DefaultPolicy() Policy {
+	return Policy{
+		ReopenWithin: 30 * time.Minute,
+		ProductEvery: time.Hour,
+		DoubtWithin:  time.Minute,
+		DoubtFor:     30 * time.Second,
+	}
+}
+
+// Terms is what holds for one service.
+type Terms struct {
+	Catalogued     bool
+	Team           string
+	ProductManager bool // there is one
+	PageAfter      time.Duration
+	Steps          []Step          // of the escalation; the last repeats
+	Comments       map[string]bool // pipelines whose failures are told on GitHub
+
+	// PagesFrom is the first instant at or after t at which a page may go
+	// out; false when there is none.
+	PagesFrom func(t time.Time) (time.Time, bool)
+}
+
+// Step is one step of an escalation. Every is zero when the step pages once;
+// For is how long it waits for an acknowledgement.
+type Step struct {
+	Notify Role
+	By     []string
+	Every  time.Duration
+	For    time.Duration
+}
+
+// class is what the severity and the audience of an incident ask for.
+type class struct {
+	told    []Role
+	ways    []string // tried in order where the first fails, except for pages
+	product bool
+	pages   bool
+}
+
+// classes is who is told of what. What is missing is told to nobody: it is on
+// the board and the dashboards.
+func classOf(a Audience, s Severity) class {
+	onCall, team := []Role{RoleOnCall, RoleOwner}, []Role{RoleTeam}
+	switch {
+	case a == AudienceUsers && s == SeverityCritical:
+		return class{told: onCall, ways: []string{WayEmail, WayPush}, product: true, pages: true}
+	case a == AudienceUsers && s == SeverityWarning:
+		return class{told: onCall, ways: []string{WayEmail, WayPush}, product: true}
+	case a == AudienceDevelopers && s == SeverityCritical:
+		return class{told: team, ways: []string{WayEmail}, pages: true}
+	case a == AudienceDevelopers && s == SeverityWarning:
+		return class{told: team, ways: []string{WayEmail}}
+	case a == AudiencePlatform && s == SeverityCritical:
+		return class{told: []Role{RoleOnCall, RoleOwner, RoleTeam}, ways: []string{WayEmail, WayPush}, pages: true}
+	case a == AudiencePlatform && s == SeverityWarning:
+		return class{told: team, ways: []string{WayEmail}}
+	}
+	return class{}
+}
+
+func (c class) tells() bool { return len(c.told) > 0 }

@@ -1,0 +1,138 @@
+// Package notify hands messages to the outside: one file per channel, one row
+// per channel in the table below.
+//
+// The receiver's dispatcher claims a message from the outbox, finds out whom
+// it is for, and calls [Channel.Send]; it alone retries, falls back to another
+// way and records what came of it. A channel only formats and posts.
+//
+// Texts are written once, in text.go, and everything in them that came from an
+// alert is somebody else's: each channel escapes for its own format. An error
+// never holds an address, a token or a URL, because it goes on the timeline.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-kit/log"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// Channel is one way of telling somebody. Send returns nil only when the
+// provider has taken the message. It returns an [*Error] that says whether
+// trying again makes sense; any other error counts as temporary. It returns
+// soon after ctx ends. A repeated Send with the same Message.ID is the same
+// message again, after a crash in between.
+type Channel interface {
+	Send(ctx context.Context, m Message) (Receipt, error)
+}
+
+// Receipt is what a provider says of a message it took. Thread comes back as
+// Message.Thread with the next message of the incident to the same recipient.
+type Receipt struct {
+	Thread string
+}
+
+// Message is one message to one recipient.
+type Message struct {
+	ID     string // the same for every attempt
+	Kind   incident.MessageKind
+	Urgent bool      // may ring in the night
+	News   string    // what is new; empty when nothing is
+	At     time.Time // when it was decided
+	To     Recipient
+	Thread string
+
+	Incident incident.Incident // as it is now
+	About    incident.Alert    // the one alert it is about; zero when it is about the incident
+
+	Owner          string         // name of the person who acknowledged; empty for nobody
+	Zone           *time.Location // in which the reader's clock goes
+	Board          string         // the incident's page
+	AcknowledgeURL string         // signed for this recipient: GET shows a page with a button, POST acknowledges; empty when there is nothing to acknowledge
+}
+
+// Recipient is a person, or the place that a channel writes to.
+type Recipient struct {
+	ID      string // a person's id, or "pipeline/NAME"
+	Name    string
+	Address string // in the channel's own terms; empty for a place
+}
+
+// Error is why a message was not taken. Its text is shown to people.
+type Error struct {
+	Err        error
+	Permanent  bool          // the same message will not be taken later
+	RetryAfter time.Duration // at least; zero when the provider did not say
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+func permanent(format string, args ...any) *Error {
+	return &Error{Err: fmt.Errorf(format, args...), Permanent: true}
+}
+
+func temporary(format string, args ...any) *Error {
+	return &Error{Err: fmt.Errorf(format, args...)}
+}
+
+// Settings is what channels are made from.
+type Settings struct {
+	Catalog *catalog.Catalog
+	HTTP    *http.Client // without redirects; see [NewHTTPClient]
+	Logger  log.Logger   // nil for none
+}
+
+// Kind is one row of the table of channels.
+type Kind struct {
+	Way     string                          // as escalation steps name it
+	Name    string                          // of the provider
+	Address func(Contacts) string           // of a person; nil for a channel that reaches places
+	New     func(Settings) (Channel, error) // nil, nil when the catalogue does not configure it
+}
+
+// Kinds is the table of channels. To add one, write its file and its row.
+func Kinds() []Kind {
+	return []Kind{
+		{incident.WayEmail, "smtp", func(c Contacts) string { return c.Email }, newSMTP},
+		{incident.WayPush, "ntfy", func(c Contacts) string { return c.Ntfy }, newNtfy},
+	}
+}
+
+// Channels are the ways that a catalogue configures.
+type Channels map[string]Channel
+
+// Open makes every channel that the catalogue configures. On an error it
+// makes none; the errors of all are joined.
+func Open(s Settings) (Channels, error) {
+	if s.Logger == nil {
+		s.Logger = log.NewNopLogger()
+	}
+	if s.HTTP == nil {
+		s.HTTP = NewHTTPClient()
+	}
+	channels := Channels{}
+	var problems []error
+	for _, kind := range Kinds() {
+		c, err := kind.New(s)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("setting up %s: %w", kind.Name, err))
+			continue
+		}
+		if c != nil {
+			channels[kind.Way] = c
+		}
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return channels, nil
+}

@@ -1,0 +1,140 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// ntfyLimit is what a server takes as text; longer ones it turns into files.
+const ntfyLimit = 4096
+
+// ntfy publishes push messages; their button acknowledges by a POST from the
+// phone. See https://docs.ntfy.sh/publish/#publish-as-json.
+type ntfy struct {
+	url, token string
+	client     *http.Client
+}
+
+func newNtfy(s Settings) (Channel, error) {
+	spec := s.Catalog.Delivery.Ntfy
+	if spec == nil {
+		return nil, nil
+	}
+	c := &ntfy{url: strings.TrimRight(spec.URL, "/") + "/", client: s.HTTP}
+	if spec.TokenFile != "" {
+		text, err := os.ReadFile(spec.TokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("delivery.ntfy.token_file: %w", err)
+		}
+		c.token = strings.TrimSpace(string(text))
+	}
+	return c, nil
+}
+
+// ntfyMessage is the body of a publication as JSON.
+type ntfyMessage struct {
+	Topic    string       `json:"topic"`
+	Title    string       `json:"title"`
+	Message  string       `json:"message"`
+	Priority int          `json:"priority"`
+	Tags     []string     `json:"tags,omitempty"`
+	Click    string       `json:"click,omitempty"`
+	Actions  []ntfyAction `json:"actions,omitempty"`
+}
+
+type ntfyAction struct {
+	Action string `json:"action"`
+	Label  string `json:"label"`
+	URL    string `json:"url"`
+	Method string `json:"method,omitempty"`
+	Clear  bool   `json:"clear,omitempty"`
+}
+
+// Send publishes to the person's topic.
+func (c *ntfy) Send(ctx context.Context, m Message) (Receipt, error) {
+	body, err := json.Marshal(c.compose(m))
+	if err != nil {
+		return Receipt{}, &Error{Err: fmt.Errorf("writing the push message: %w", err), Permanent: true}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return Receipt{}, permanent("delivery.ntfy.url is not a URL")
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	answer, err := post(ctx, c.client, request)
+	if err != nil {
+		return Receipt{}, err
+	}
+	var taken struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(answer, &taken) // the id is a nicety
+	return Receipt{Thread: taken.ID}, nil
+}
+
+func (c *ntfy) compose(m Message) ntfyMessage {
+	t := Compose(m)
+	n := ntfyMessage{
+		Topic: m.To.Address, Title: t.Subject, Message: ntfyText(t),
+		Priority: ntfyPriority(m), Tags: []string{ntfyTag(t.State)}, Click: m.Board,
+	}
+	if m.AcknowledgeURL != "" && m.Kind != incident.MessageResolved {
+		n.Actions = append(n.Actions, ntfyAction{
+			Action: "http", Label: "Acknowledge", URL: m.AcknowledgeURL, Method: http.MethodPost, Clear: true,
+		})
+	}
+	for _, l := range t.Links {
+		if l.Name == "Runbook" || l.Name == "Dashboard" {
+			n.Actions = append(n.Actions, ntfyAction{Action: "view", Label: l.Name, URL: l.URL})
+		}
+	}
+	return n
+}
+
+// ntfyPriority: 5 rings through, 4 is loud, 3 is usual, 2 is silent.
+func ntfyPriority(m Message) int {
+	switch {
+	case m.Urgent:
+		return 5
+	case m.Kind == incident.MessageResolved, m.Kind == incident.MessageAcknowledged:
+		return 2
+	case m.Incident.Severity == incident.SeverityCritical:
+		return 4
+	}
+	return 3
+}
+
+func ntfyTag(state string) string {
+	switch state {
+	case "CRITICAL":
+		return "rotating_light"
+	case "RESOLVED":
+		return "white_check_mark"
+	}
+	return "warning"
+}
+
+func ntfyText(t Text) string {
+	b := strings.Builder{}
+	b.WriteString(t.Lead)
+	for _, r := range t.Rows {
+		fmt.Fprintf(&b, "\n%s: %s", r.Name, r.Value)
+	}
+	text := b.String()
+	for len(text) > ntfyLimit-3 {
+		_, size := utf8.DecodeLastRuneInString(text[:ntfyLimit-3])
+		text = strings.ToValidUTF8(text[:ntfyLimit-3-size], "") + "…"
+	}
+	return text
+}

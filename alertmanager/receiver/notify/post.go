@@ -1,0 +1,78 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// sendTimeout bounds one attempt of any channel.
+const sendTimeout = 15 * time.Second
+
+// NewHTTPClient is the client of all channels that speak HTTP. It follows no
+// redirect: a provider that moved is a configuration to mend, and a POST that
+// turns into a GET would look like a success.
+func NewHTTPClient() *http.Client {
+	return &http.Client{
+		Timeout:       sendTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// post sends a request and gives the start of a good answer's body. Every
+// other outcome is an [*Error]: refused requests are permanent, overload and
+// network trouble are not. Nothing of the URL, the headers or the answer is in
+// the error's text.
+func post(ctx context.Context, client *http.Client, r *http.Request) ([]byte, error) {
+	response, err := client.Do(r.WithContext(ctx))
+	if err != nil {
+		return nil, temporary("%w", withoutURL(err))
+	}
+	defer func() {
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
+		_ = response.Body.Close()
+	}()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
+	if err != nil && response.StatusCode/100 == 2 {
+		return nil, nil // it was taken; the answer's end does not matter
+	}
+	if response.StatusCode/100 == 2 {
+		return body, nil
+	}
+	return nil, refused(response)
+}
+
+func refused(response *http.Response) *Error {
+	e := &Error{Err: fmt.Errorf("the server answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))}
+	switch code := response.StatusCode; {
+	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
+		e.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
+	default:
+		e.Permanent = true
+	}
+	return e
+}
+
+// retryAfter understands the seconds form, and no more than ten minutes of it.
+func retryAfter(header string) time.Duration {
+	seconds, err := strconv.Atoi(header)
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, 10*time.Minute)
+}
+
+// withoutURL takes the address out of a client's error, because topics and
+// tokens may stand in it.
+func withoutURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
