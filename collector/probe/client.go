@@ -1,0 +1,155 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/prometheus/common/version"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+const (
+	maxRedirects = 10
+	// maxHeaderBytes bounds what a hostile server can send before its body.
+	maxHeaderBytes = 256 << 10
+)
+
+// userAgent says who we are, so that an operator who finds us in a log knows
+// whom to ask.
+func userAgent() string {
+	v := version.Version
+	if v == "" {
+		v = "dev"
+	}
+	return "Tocsin/" + v + " (+https://github.com/tocsin-monitoring/tocsin)"
+}
+
+// newDialer connects without TCP keep-alives, which outlive no attempt.
+func newDialer() *net.Dialer { return &net.Dialer{KeepAlive: -1} }
+
+// newTransport makes a connection of its own for every request.
+func newTransport(config *tls.Config) *http.Transport {
+	return &http.Transport{
+		DialContext:            newDialer().DialContext,
+		TLSClientConfig:        config,
+		DisableKeepAlives:      true,
+		ForceAttemptHTTP2:      true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
+}
+
+// redirects follows up to maxRedirects, and shows no other server what belongs
+// to the first: net/http itself withholds only Authorization and Cookie.
+func redirects(secretHeaders []string) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return misfitf(ReasonProtocol, "more than %d redirects, the last to %s", maxRedirects, quote(place(req.URL)))
+		}
+		first := via[0].URL
+		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+			for _, name := range secretHeaders {
+				req.Header.Del(name)
+			}
+		}
+		return nil
+	}
+}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// place is a URL without what may be secret in it.
+func place(u *url.URL) string {
+	if u.Host == "" {
+		return u.Path
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+// headers are the request headers of a spec.
+type headers map[string]catalog.Text
+
+// secretNames are the headers whose values come from files.
+func (h headers) secretNames() []string {
+	var names []string
+	for name, value := range h {
+		if value.File != nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// set puts the headers on a request; expand fills in a journey's variables.
+func (h headers) set(req *http.Request, s *secrets, expand func(string) string) error {
+	req.Header.Set("User-Agent", userAgent())
+	for name, text := range h {
+		value, err := s.read(text)
+		if err != nil {
+			return ourFault{err}
+		}
+		if text.File == nil {
+			value = expand(value)
+		}
+		if http.CanonicalHeaderKey(name) == "Host" {
+			req.Host = value
+			continue
+		}
+		req.Header.Set(name, value)
+	}
+	return nil
+}
+
+// conceal keeps what usually proves an identity out of texts, even where it was
+// written in place.
+func (h headers) conceal(s *secrets) {
+	for name, text := range h {
+		switch http.CanonicalHeaderKey(name) {
+		case "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key":
+			s.conceal(text.Literal)
+		}
+	}
+}
+
+func unchanged(s string) string { return s }
+
+// httpURL checks an absolute http or https URL; where is its place below the
+// probe.
+func httpURL(s site, where, raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return s.errorf(where, "%v", bare(err))
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return s.errorf(where, "got %q, want an absolute http or https URL", raw)
+	}
+	return nil
+}
+
+// hostOf is a URL's host:port, or nothing.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// send makes one request under t and reads its answer.
+func send(ctx context.Context, client *http.Client, t *trace, req *http.Request, want expectation) (answer, error) {
+	resp, err := client.Do(req.WithContext(t.context(ctx)))
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	a, err := readAnswer(resp, want.needsBody)
+	t.leave(Transfer, err == nil)
+	if err != nil {
+		return a, fmt.Errorf("reading the body after %d bytes: %w", a.size, err)
+	}
+	return a, nil
+}

@@ -1,0 +1,136 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// resolverFile is where the machine's resolver stands.
+const resolverFile = "/etc/resolv.conf"
+
+// question is what stays the same from attempt to attempt.
+type question struct {
+	spec     *catalog.DNSProbe
+	kind     uint16
+	protocol string
+	server   string // empty for the machine's resolver
+}
+
+// newDNS builds the kind dns: one question to one server. A truncated answer is
+// asked for again over TCP.
+func newDNS(s site) (Func, error) {
+	spec := s.probe.DNS
+	q := &question{spec: spec, kind: dns.TypeA, protocol: "udp", server: spec.Server}
+	if spec.Type != "" {
+		kind, ok := dns.StringToType[strings.ToUpper(spec.Type)]
+		if !ok {
+			return nil, s.errorf("dns.type", "unknown record type %q", spec.Type)
+		}
+		q.kind = kind
+	}
+	if spec.Protocol != "" {
+		q.protocol = spec.Protocol
+	}
+	if q.server == "" {
+		return q.run, nil
+	}
+	return q.run, hostPort(s, "dns.server", q.server)
+}
+
+func (q *question) run(ctx context.Context) Result {
+	t := newTrace()
+	server, err := q.address()
+	if err != nil {
+		return t.fail(ctx, ourFault{err})
+	}
+	answer, err := q.ask(ctx, t, q.protocol, server)
+	if err == nil && answer.Truncated && q.protocol == "udp" {
+		answer, err = q.ask(ctx, t, "tcp", server)
+	}
+	if err == nil {
+		err = q.check(answer)
+	}
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	return t.finish()
+}
+
+// address is the server to ask, host:port.
+func (q *question) address() (string, error) {
+	if q.server != "" {
+		return q.server, nil
+	}
+	config, err := dns.ClientConfigFromFile(resolverFile)
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w (or name a server in the probe)", resolverFile, err)
+	}
+	if len(config.Servers) == 0 {
+		return "", fmt.Errorf("%q names no server (or name one in the probe)", resolverFile)
+	}
+	return net.JoinHostPort(config.Servers[0], config.Port), nil
+}
+
+func (q *question) ask(ctx context.Context, t *trace, protocol, server string) (*dns.Msg, error) {
+	conn, err := newDialer().DialContext(t.context(ctx), protocol, server)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	// The library follows a context's deadline, but not its end.
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	m := new(dns.Msg)
+	m.SetQuestion(dns.Fqdn(q.spec.Name), q.kind)
+	m.SetEdns0(1232, false)
+	t.enter(FirstByte)
+	client := &dns.Client{Net: protocol, UDPSize: 1232}
+	answer, _, err := client.ExchangeWithConnContext(ctx, m, &dns.Conn{Conn: conn, UDPSize: 1232})
+	t.leave(FirstByte, err == nil)
+	return answer, err
+}
+
+// check compares an answer. The error is a *misfit, or nil.
+func (q *question) check(m *dns.Msg) error {
+	name, kind := q.spec.Name, dns.TypeToString[q.kind]
+	if m.Rcode != dns.RcodeSuccess {
+		return misfitf(ReasonStatus, "%s %s: answer %s, want NOERROR", name, kind, dns.RcodeToString[m.Rcode])
+	}
+	var found []string
+	for _, record := range m.Answer {
+		if record.Header().Rrtype == q.kind {
+			found = append(found, value(record))
+		}
+	}
+	if len(found) == 0 {
+		return misfitf(ReasonBody, "%s has no %s record", name, kind)
+	}
+	for _, want := range q.spec.Answers {
+		if !slices.ContainsFunc(found, func(have string) bool { return sameRecord(have, want) }) {
+			return misfitf(ReasonBody, "%s %s: %s is not among the answers, found %s", name, kind, quote(want), quote(strings.Join(found, ", ")))
+		}
+	}
+	return nil
+}
+
+// value is a record without its header, as zone files write it.
+func value(record dns.RR) string {
+	return strings.TrimSpace(strings.TrimPrefix(record.String(), record.Header().String()))
+}
+
+// sameRecord compares what zone files write in several ways: case, the last
+// dot, quotation marks around a text.
+func sameRecord(have, want string) bool {
+	plain := func(s string) string {
+		return strings.ToLower(strings.TrimSuffix(strings.Trim(strings.TrimSpace(s), `"`), "."))
+	}
+	return plain(have) == plain(want)
+}
+
+func dnsHost(p *catalog.Probe) string { return p.DNS.Server }

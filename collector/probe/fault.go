@@ -1,0 +1,113 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// doing says in words what a phase does, for texts.
+func (p Phase) doing() string {
+	return [...]string{"resolving", "connecting to", "shaking hands with", "waiting for the answer of", "reading the answer of"}[p]
+}
+
+// fail is the result of an attempt that err ended. What was under way decides
+// the reason where the error itself does not.
+func (t *trace) fail(ctx context.Context, err error) Result {
+	at, address := t.under()
+	reason, text := t.classify(ctx, at, address, err)
+	return t.finish().fail(reason, text)
+}
+
+func (t *trace) classify(ctx context.Context, at Phase, address string, err error) (Reason, string) {
+	err = bare(err)
+	var (
+		refused     ourFault
+		dns         *net.DNSError
+		unverified  *tls.CertificateVerificationError
+		notTLS      tls.RecordHeaderError
+		alert       tls.AlertError
+		op          *net.OpError
+		expectation *misfit
+	)
+	switch {
+	case errors.As(err, &refused):
+		return ReasonInternal, refused.text()
+	case errors.As(err, &expectation):
+		return expectation.reason, err.Error()
+	case ctx.Err() != nil:
+		return ReasonTimeout, t.timeoutText(ctx, at, address)
+	case errors.As(err, &dns):
+		return ReasonDNS, fmt.Sprintf("resolving %s: %s", quote(dns.Name), dns.Err)
+	case errors.As(err, &unverified):
+		t.rejected(unverified.UnverifiedCertificates)
+		return ReasonTLS, "certificate of " + address + ": " + unverified.Err.Error()
+	case errors.As(err, &notTLS):
+		return ReasonTLS, "handshake with " + address + ": the server does not speak TLS"
+	case errors.As(err, &alert):
+		return ReasonTLS, "handshake with " + address + ": " + alert.Error()
+	case errors.As(err, &op) && op.Op == "dial":
+		return ReasonConnect, "connecting to " + address + ": " + op.Err.Error()
+	case at == TLS:
+		return ReasonTLS, "handshake with " + address + ": " + err.Error()
+	case at <= Connect:
+		return ReasonConnect, err.Error()
+	}
+	return ReasonProtocol, fmt.Sprintf("%s %s: %v", at.doing(), address, err)
+}
+
+// timeoutText says for how long the attempt waited and where it got stuck.
+func (t *trace) timeoutText(ctx context.Context, at Phase, address string) string {
+	waited := ""
+	if deadline, ok := ctx.Deadline(); ok {
+		waited = " after " + deadline.Sub(t.started).Round(10*time.Millisecond).String()
+	}
+	if at == Resolve {
+		return "timeout" + waited + " while resolving the name"
+	}
+	return "timeout" + waited + " while " + at.doing() + " " + address
+}
+
+// bare takes off the wrapping of net/http, which repeats the whole address
+// with everything in its query.
+func bare(err error) error {
+	var wrapped *url.Error
+	for errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return err
+}
+
+// ourFault is an error that says nothing about the service.
+type ourFault struct{ error }
+
+// Unwrap is the error itself.
+func (f ourFault) Unwrap() error { return f.error }
+
+// text leaves out the quoted line of the catalogue, which fits no single line.
+func (f ourFault) text() string {
+	var at *catalog.Error
+	if errors.As(f.error, &at) {
+		return fmt.Sprintf("%s: %s: %s", at.Position, at.Path, at.Problem)
+	}
+	return f.Error()
+}
+
+// misfit is an answer that is not what the catalogue expects.
+type misfit struct {
+	reason Reason
+	text   string
+}
+
+// Error is the text, what was found and what was wanted.
+func (m *misfit) Error() string { return m.text }
+
+func misfitf(reason Reason, format string, args ...any) error {
+	return &misfit{reason: reason, text: fmt.Sprintf(format, args...)}
+}

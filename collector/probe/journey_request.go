@@ -1,0 +1,109 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// request builds a step's request with the values taken so far.
+func (v *visit) request(ctx context.Context, step journeyStep) (*http.Request, error) {
+	raw, key := step.target()
+	address, err := v.resolve(v.values.expandURL(raw))
+	if err != nil {
+		return nil, err
+	}
+	body, contentType, err := v.payload(step)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, strings.ToUpper(key), address, body)
+	if err != nil {
+		return nil, misfitf(ReasonProtocol, "the address is none: %v", bare(err))
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	return req, headers(step.Headers).set(req, v.secrets, v.values.expand)
+}
+
+// resolve makes an extracted or relative address absolute.
+func (v *visit) resolve(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", misfitf(ReasonProtocol, "the address is none: %v", bare(err))
+	}
+	if v.at != nil {
+		u = v.at.ResolveReference(u)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return "", misfitf(ReasonProtocol, "the address %s is neither http nor https", quote(place(u)))
+	}
+	return u.String(), nil
+}
+
+// payload is the body of a step, if it sends one.
+func (v *visit) payload(step journeyStep) (body io.Reader, contentType string, err error) {
+	switch {
+	case len(step.Form) > 0:
+		form, err := v.form(step.Form)
+		return strings.NewReader(form), "application/x-www-form-urlencoded", err
+	case step.JSON != nil:
+		text, err := json.Marshal(walkStrings(step.JSON, v.values.expand))
+		if err != nil {
+			return nil, "", ourFault{err}
+		}
+		return bytes.NewReader(text), "application/json", nil
+	}
+	return http.NoBody, "", nil
+}
+
+func (v *visit) form(fields map[string]catalog.Text) (string, error) {
+	form := make(url.Values, len(fields))
+	for name, text := range fields {
+		value, err := v.secrets.read(text)
+		if err != nil {
+			return "", ourFault{err}
+		}
+		if text.File == nil {
+			value = v.values.expand(value)
+		}
+		form.Set(name, value)
+	}
+	return form.Encode(), nil
+}
+
+// walkStrings copies a JSON value with every string replaced.
+func walkStrings(value any, replace func(string) string) any {
+	switch value := value.(type) {
+	case string:
+		return replace(value)
+	case []any:
+		list := make([]any, len(value))
+		for i, item := range value {
+			list[i] = walkStrings(item, replace)
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(value))
+		for key, item := range value {
+			object[key] = walkStrings(item, replace)
+		}
+		return object
+	}
+	return value
+}
+
+func journeyHost(p *catalog.Probe) string {
+	if len(p.Journey) == 0 {
+		return ""
+	}
+	raw, _ := journeyStep{JourneyStep: &p.Journey[0]}.target()
+	return hostOf(raw)
+}

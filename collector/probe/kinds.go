@@ -1,0 +1,104 @@
+package probe
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// Kind is one way of asking. Reasons and Phases are all that it can give, so
+// that its series exist from the start.
+type Kind struct {
+	Name    string
+	Summary string // one sentence for the documentation
+	Reasons []Reason
+	Phases  []Phase
+	// build makes the attempt; its errors carry their place in the catalogue.
+	build func(s site) (Func, error)
+	// host is what the limit of attempts per host counts by; empty for none.
+	host func(p *catalog.Probe) string
+}
+
+// site is what a constructor gets: the probe, where it stands in the catalogue,
+// and the keeper of its secrets.
+type site struct {
+	catalog *catalog.Catalog
+	probe   *catalog.Probe
+	path    string
+	secrets *secrets
+}
+
+// errorf is an error at a place below the probe, such as "http.url".
+func (s site) errorf(below, format string, args ...any) error {
+	return s.catalog.Errorf(s.path+"."+below, format, args...)
+}
+
+// Kinds lists every kind.
+func Kinds() []Kind {
+	var (
+		network = []Reason{ReasonDNS, ReasonConnect, ReasonTimeout}
+		answer  = []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody, ReasonBlocked}
+		phases  = []Phase{Resolve, Connect, TLS, FirstByte, Transfer}
+	)
+	return []Kind{
+		{Name: "http", Summary: "One request; its status, headers, body and certificate.", Reasons: reasons(network, answer), Phases: phases, build: newHTTP, host: httpHost},
+		{Name: "journey", Summary: "Several requests as one visitor makes them, with cookies and values carried from step to step.", Reasons: reasons(network, answer), Phases: phases, build: newJourney, host: journeyHost},
+		{Name: "tcp", Summary: "A connection.", Reasons: reasons(network), Phases: []Phase{Resolve, Connect}, build: newTCP, host: tcpHost},
+		{Name: "tls", Summary: "A TLS handshake; the certificate's name, chain and validity.", Reasons: reasons(network, []Reason{ReasonTLS}), Phases: []Phase{Resolve, Connect, TLS}, build: newTLS, host: tlsHost},
+		{Name: "dns", Summary: "One question to a name server and its answers.", Reasons: reasons(network, []Reason{ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, build: newDNS, host: dnsHost},
+		{Name: "postgres", Summary: "A login and one query.", Reasons: reasons(network), build: newPostgres},
+	}
+}
+
+// reasons is the sorted union of lists; our own faults are always possible.
+func reasons(lists ...[]Reason) []Reason {
+	all := append(slices.Concat(lists...), ReasonInternal)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// KindOf is the kind of a probe of a loaded catalogue.
+func KindOf(p *catalog.Probe) Kind {
+	for _, k := range Kinds() {
+		if k.Name == p.Kind() {
+			return k
+		}
+	}
+	return Kind{Name: p.Kind(), Reasons: reasons()}
+}
+
+// Built is a probe ready to be attempted.
+type Built struct {
+	Kind    Kind
+	Host    string // what the limit per host counts by; empty for none
+	Attempt Func
+}
+
+// New builds the attempt of a probe of c. Its errors are the catalogue's, with
+// their position. It reads no secret: that is done on every attempt, and a
+// secret that cannot be read fails the attempt with [ReasonInternal].
+func New(c *catalog.Catalog, p *catalog.Probe) (Built, error) {
+	s := site{catalog: c, probe: p, path: Path(p), secrets: new(secrets)}
+	kind := KindOf(p)
+	if kind.build == nil {
+		return Built{}, s.catalog.Errorf(s.path, "kind %s is not built into this exporter", p.Kind())
+	}
+	attempt, err := kind.build(s)
+	if err != nil {
+		return Built{}, err
+	}
+	b := Built{Kind: kind, Attempt: func(ctx context.Context) Result {
+		r := attempt(ctx)
+		r.Text = s.secrets.clean(r.Text)
+		return r
+	}}
+	if kind.host != nil {
+		b.Host = strings.ToLower(kind.host(p))
+	}
+	return b, nil
+}
+
+// Path is the probe's place in the catalogue.
+func Path(p *catalog.Probe) string { return "services." + p.Service + ".probes." + p.Name }

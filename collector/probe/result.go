@@ -1,0 +1,109 @@
+package probe
+
+import (
+	"context"
+	"time"
+)
+
+// Func makes one attempt. It ends soon after ctx does, opens its own
+// connection, and may be called again and again by several goroutines.
+type Func func(ctx context.Context) Result
+
+// Outcome is what one attempt or one confirmed run came to. Blocked says that
+// somebody in between refused to let us look, which tells nothing about the
+// service.
+type Outcome uint8
+
+// The outcomes, in the order in which they are exported.
+const (
+	Success Outcome = iota
+	Failure
+	Blocked
+)
+
+// Outcomes lists every outcome.
+func Outcomes() []Outcome { return []Outcome{Success, Failure, Blocked} }
+
+// String is the outcome as a label value.
+func (o Outcome) String() string {
+	switch o {
+	case Success:
+		return "success"
+	case Failure:
+		return "failure"
+	case Blocked:
+		return "blocked"
+	}
+	return "unknown"
+}
+
+// Reason says what kind of thing went wrong. The zero value means nothing did.
+type Reason uint8
+
+// The reasons. Internal is our own fault: a panic, or a secret that cannot be
+// read.
+const (
+	ReasonNone Reason = iota
+	ReasonDNS
+	ReasonConnect
+	ReasonTLS
+	ReasonTimeout
+	ReasonProtocol
+	ReasonStatus
+	ReasonBody
+	ReasonBlocked
+	ReasonInternal
+)
+
+// String is the reason as a label value.
+func (r Reason) String() string {
+	return [...]string{"", "dns", "connect", "tls", "timeout", "protocol", "status", "body", "blocked", "internal"}[r]
+}
+
+// Phase is a part of an attempt's time.
+type Phase uint8
+
+// The phases, in the order in which they happen.
+const (
+	Resolve Phase = iota
+	Connect
+	TLS
+	FirstByte
+	Transfer
+	phaseCount
+)
+
+// String is the phase as a label value.
+func (p Phase) String() string {
+	return [...]string{"resolve", "connect", "tls", "first_byte", "transfer"}[p]
+}
+
+// Phases holds the time spent in each phase, zero where it did not happen. For
+// several requests they are sums.
+type Phases [phaseCount]time.Duration
+
+// Result is what one attempt found.
+type Result struct {
+	Outcome Outcome
+	Reason  Reason // ReasonNone on success
+	// Text says what was expected and what was found: one printable line of at
+	// most MaxText bytes, without secrets. Empty on success.
+	Text string
+	// Step is the name of the journey's step that failed.
+	Step    string
+	Phases  Phases
+	Address string // what was connected to last, host:port; empty when nothing was
+	Status  int    // HTTP status of the last answer, or 0
+	// CertificateExpiry is the earliest end of validity in the presented chain;
+	// zero where TLS was not spoken.
+	CertificateExpiry time.Time
+	// Duration is the whole attempt, from resolving to the last byte. The
+	// harness measures it.
+	Duration time.Duration
+}
+
+// fail turns r into a failure.
+func (r Result) fail(reason Reason, text string) Result {
+	r.Outcome, r.Reason, r.Text = Failure, reason, text
+	return r
+}

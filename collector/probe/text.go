@@ -1,0 +1,140 @@
+package probe
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// MaxText bounds a result's text in bytes.
+const MaxText = 300
+
+// redacted stands where a secret stood.
+const redacted = "***"
+
+// secrets reads the texts of one probe and remembers what must not be shown.
+// It is safe for concurrent use.
+type secrets struct {
+	mu   sync.Mutex
+	last map[string]string // by path: what was read last
+	hide []string          // every spelling of every value, the longest first
+}
+
+// read is the text's value now, so that a rotated secret is followed without a
+// reload. While its file is unreadable the value read last is used.
+func (s *secrets) read(t catalog.Text) (string, error) {
+	value, err := t.Read()
+	if t.File == nil {
+		return value, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		if old, ok := s.last[t.File.Path]; ok {
+			return old, nil
+		}
+		return "", err
+	}
+	if s.last[t.File.Path] != value {
+		if s.last == nil {
+			s.last = make(map[string]string)
+		}
+		s.last[t.File.Path] = value
+		s.add(value)
+	}
+	return value, nil
+}
+
+// conceal hides a value that was written in place but is secret by its use.
+func (s *secrets) conceal(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(value)
+}
+
+// add remembers the spellings in which a value may come back in an answer.
+func (s *secrets) add(value string) {
+	if value == "" {
+		return
+	}
+	quoted, _ := json.Marshal(value)
+	spellings := []string{
+		value,
+		url.QueryEscape(value),
+		url.PathEscape(value),
+		html.EscapeString(value),
+		strings.Trim(string(quoted), `"`),
+		base64.StdEncoding.EncodeToString([]byte(value)),
+	}
+	for _, spelling := range spellings {
+		if !slices.Contains(s.hide, spelling) {
+			s.hide = append(s.hide, spelling)
+		}
+	}
+	slices.SortFunc(s.hide, func(a, b string) int { return len(b) - len(a) })
+}
+
+// redact replaces every known secret in text.
+func (s *secrets) redact(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, value := range s.hide {
+		text = strings.ReplaceAll(text, value, redacted)
+	}
+	return text
+}
+
+// clean makes text fit to be shown: no secret, one line, printable, valid
+// UTF-8, bounded.
+func (s *secrets) clean(text string) string {
+	if text == "" {
+		return ""
+	}
+	return bound(printable(s.redact(text)), MaxText)
+}
+
+// printable replaces what does not print and folds white space.
+func printable(text string) string {
+	var b strings.Builder
+	space := false
+	for _, r := range text {
+		switch {
+		case unicode.IsSpace(r):
+			space = true
+			continue
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			r = '?'
+		}
+		if space && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		space = false
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// bound cuts text to at most limit bytes at the border of a character.
+func bound(text string, limit int) string {
+	const mark = "…"
+	if len(text) <= limit {
+		return text
+	}
+	cut := limit - len(mark)
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + mark
+}
+
+// quote puts text of ours or the service's in quotation marks, bounded.
+func quote(text string) string { return strconv.Quote(bound(printable(text), 100)) }

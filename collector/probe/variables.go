@@ -1,0 +1,46 @@
+package probe
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// variables are the values taken out of answers, by name.
+type variables map[string]string
+
+// reference is a variable in a text: {{name}}.
+var reference = regexp.MustCompile(`\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}`)
+
+// references lists the names in a text.
+func references(text string) []string {
+	var names []string
+	for _, match := range reference.FindAllStringSubmatch(text, -1) {
+		names = append(names, match[1])
+	}
+	return names
+}
+
+// expand fills the variables in as they are.
+func (v variables) expand(text string) string {
+	return v.fill(text, unchanged)
+}
+
+// expandURL fills the variables in as they are before the question mark, where
+// a whole path may have been extracted, and escaped after it.
+func (v variables) expandURL(text string) string {
+	path, query, found := strings.Cut(text, "?")
+	if !found {
+		return v.expand(path)
+	}
+	return v.expand(path) + "?" + v.fill(query, url.QueryEscape)
+}
+
+func (v variables) fill(text string, escape func(string) string) string {
+	if !strings.Contains(text, "{{") {
+		return text
+	}
+	return reference.ReplaceAllStringFunc(text, func(match string) string {
+		return escape(v[strings.TrimSpace(strings.Trim(match, "{}"))])
+	})
+}

@@ -1,0 +1,171 @@
+package collector
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector/probe"
+)
+
+// key names a probe.
+type key struct{ service, probe string }
+
+// target is one probe that runs here, with all that is remembered of it.
+type target struct {
+	key
+	spec        *catalog.Probe
+	fingerprint uint64 // of the spec: another one is another target
+	built       probe.Built
+	labels      targetLabels
+	steps       []string // names of a journey's steps, each once
+	histogram   prometheus.Histogram
+	trying      chan struct{}                 // holds one token while somebody tries the probe by hand
+	stuck       atomic.Pointer[chan struct{}] // closed when an abandoned attempt has ended; nil without one
+
+	mu      sync.Mutex
+	totals  totals
+	history history
+	left    bool               // the probe is not in the catalogue any more
+	cancel  context.CancelFunc // of the run under way; nil without one
+}
+
+// totals is what is exported of a target, by value so that a scrape copies it.
+type totals struct {
+	state    State
+	runs     [3]uint64  // by outcome
+	failures [10]uint64 // by reason
+	repeats  uint64
+	slow     uint64
+	last     probe.Result // of the last run; its text is not kept here
+	lastRun  time.Time    // zero before the first
+}
+
+// newTarget keeps one probe of a catalogue. It stands still until scheduled.
+func newTarget(p *catalog.Probe, built probe.Built, location string) *target {
+	t := &target{
+		key:         key{p.Service, p.Name},
+		spec:        p,
+		fingerprint: fingerprint(p),
+		built:       built,
+		labels:      newTargetLabels(p, location),
+		trying:      make(chan struct{}, 1),
+	}
+	for _, step := range p.Journey {
+		t.steps = appendNew(t.steps, step.Name)
+	}
+	return t
+}
+
+func appendNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+// leave ends the run under way and all later ones: the probe has left the
+// catalogue.
+func (t *target) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.left = true
+	if t.cancel != nil {
+		t.cancel()
+	}
+}
+
+// gone says that the probe has left the catalogue.
+func (t *target) gone() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.left
+}
+
+// begin is the context of a run, which ends with ctx or when the probe leaves.
+// The caller calls done after the run.
+func (t *target) begin(ctx context.Context) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cancel = cancel
+	if t.left {
+		cancel()
+	}
+	return ctx, cancel
+}
+
+// name is what the schedule spreads by.
+func (t *target) name() string {
+	return strings.Join([]string{t.service, t.probe, t.labels.location.GetValue()}, "/")
+}
+
+// run is one scheduled run as it was confirmed.
+type run struct {
+	state    State
+	attempts []Attempt // in order; the last decides
+}
+
+// record takes a run over into the totals and the history.
+func (t *target) record(r run) {
+	last := r.attempts[len(r.attempts)-1]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range r.attempts {
+		t.history.add(a)
+	}
+	n := &t.totals
+	if blind(n.state, last.Result) {
+		n.failures[last.Reason]++ // and the last run grows stale, which tells the platform team
+		return
+	}
+	n.state = r.state
+	n.runs[last.Outcome]++
+	if last.Outcome != probe.Success {
+		n.failures[last.Reason]++
+	}
+	n.repeats += uint64(len(r.attempts) - 1)
+	if expiry := n.last.CertificateExpiry; last.CertificateExpiry.IsZero() && !expiry.IsZero() {
+		last.CertificateExpiry = expiry // a refused connection does not renew a certificate
+	}
+	n.last, n.lastRun = last.Result, last.At
+	n.last.Text = ""
+	if last.Outcome != probe.Success {
+		return
+	}
+	t.histogram.Observe(last.Duration.Seconds())
+	if slow := t.spec.Slow.Std(); slow > 0 && last.Duration > slow {
+		n.slow++
+	}
+}
+
+// snapshot is the totals now.
+func (t *target) snapshot() totals {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.totals
+}
+
+// attempts are the remembered ones, the newest first.
+func (t *target) attempts() []Attempt {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.history.all()
+}
+
+// targetLabels are the labels that all series of a target share.
+type targetLabels struct{ location, probe, service *dto.LabelPair }
+
+func newTargetLabels(p *catalog.Probe, location string) targetLabels {
+	return targetLabels{location: pair("location", location), probe: pair("probe", p.Name), service: pair("service", p.Service)}
+}
+
+func pair(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }

@@ -1,0 +1,132 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector"
+)
+
+// Prober is what the pages need of the harness.
+type Prober interface {
+	Statuses(limit int) []collector.Status
+	Status(service, probe string) (collector.Status, error)
+	Try(ctx context.Context, service, probe string) (collector.Attempt, error)
+	Catalog() *catalog.Catalog
+	Location() string
+	Ready() bool
+}
+
+// Config is what the pages need of the reloader.
+type Config interface {
+	Reload() error
+	Status() collector.ReloadStatus
+}
+
+// Options are the parts behind the pages.
+type Options struct {
+	Prober    Prober
+	Config    Config
+	Metrics   http.Handler
+	Pipelines http.Handler // answers below /api/v1/pipelines/; nil for none
+	Version   string
+}
+
+// New returns the exporter's handler.
+func New(o Options) http.Handler {
+	p := &pages{Options: o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.landing)
+	mux.HandleFunc("GET /results", p.results)
+	mux.HandleFunc("GET /probe", p.try)
+	mux.HandleFunc("GET /-/healthy", say(http.StatusOK, "Tocsin's exporter is healthy."))
+	mux.HandleFunc("GET /-/ready", p.ready)
+	mux.HandleFunc("POST /-/reload", p.reload)
+	mux.HandleFunc("PUT /-/reload", p.reload)
+	mux.Handle("GET /metrics", o.Metrics)
+	if o.Pipelines != nil {
+		mux.Handle("GET /api/v1/pipelines/", o.Pipelines)
+	}
+	return guarded(mux)
+}
+
+type pages struct{ Options }
+
+// guarded sets what keeps a browser from doing more with a page than showing
+// it.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func say(code int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { plain(w, code, text) }
+}
+
+func plain(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = fmt.Fprintln(w, text)
+}
+
+func (p *pages) ready(w http.ResponseWriter, _ *http.Request) {
+	if !p.Prober.Ready() {
+		plain(w, http.StatusServiceUnavailable, "The first round of probes has not started.")
+		return
+	}
+	plain(w, http.StatusOK, "Probes are running.")
+}
+
+// reload tells the whole error: who may reload may read the catalogue.
+func (p *pages) reload(w http.ResponseWriter, _ *http.Request) {
+	if err := p.Config.Reload(); err != nil {
+		plain(w, http.StatusInternalServerError, "The new catalogue is bad; everything goes on with the old one.\n\n"+err.Error())
+		return
+	}
+	plain(w, http.StatusOK, "Took over the new catalogue.")
+}
+
+// try makes an attempt now and shows its trace.
+func (p *pages) try(w http.ResponseWriter, r *http.Request) {
+	service, probe := r.URL.Query().Get("service"), r.URL.Query().Get("probe")
+	a, err := p.Prober.Try(r.Context(), service, probe)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if r.URL.Query().Get("format") == "json" {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(newTrace(service, probe, a))
+		return
+	}
+	plain(w, http.StatusOK, newTrace(service, probe, a).String())
+}
+
+// refuse says why there is nothing to show.
+func refuse(w http.ResponseWriter, err error) {
+	var unknown *collector.UnknownProbeError
+	switch {
+	case errors.As(err, &unknown):
+		text := err.Error() + "."
+		if len(unknown.Near) > 0 {
+			text += " Names that look alike:\n  " + strings.Join(unknown.Near, "\n  ")
+		}
+		plain(w, http.StatusNotFound, text)
+	case errors.Is(err, collector.ErrBusy):
+		w.Header().Set("Retry-After", "1")
+		plain(w, http.StatusTooManyRequests, err.Error())
+	default:
+		plain(w, http.StatusServiceUnavailable, "The attempt was not finished: "+err.Error())
+	}
+}
