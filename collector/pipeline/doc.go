@@ -3,7 +3,7 @@
 //
 // The exporter hands it the catalogue's pipelines that are its to read. The
 // rules raise PipelineFailed from what it exports; the receiver asks
-// [Collector.ServeHTTP] for the details of a run, because ids, commits and
+// [Collector.Handler] for the details of a run, because ids, commits and
 // addresses are never labels.
 //
 // A run that was cancelled or skipped proves nothing: after a failure the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -24,7 +25,6 @@ const pollTimeout = 2 * time.Minute
 // Options is what a collector needs. Every field has a default.
 type Options struct {
 	Logger    log.Logger
-	Owns      reading.Owns // all by default
 	UserAgent string
 	Transport http.RoundTripper // http.DefaultTransport by default
 	Now       func() time.Time  // the clock of the limits, time.Now by default
@@ -56,17 +56,14 @@ func New(o Options) *Collector {
 	}
 }
 
-// Update takes a catalogue: from now on the pipelines of its own services
-// are polled. It fails when an account cannot be used, and then
-// changes nothing.
-func (c *Collector) Update(cat *catalog.Catalog) error {
-	client, who, err := c.client(cat.Accounts.GitHub)
-	if err != nil {
-		return cat.Errorf("accounts.github.api", "%w", err)
-	}
+// Update takes a catalogue: from now on the pipelines of the services that
+// owns accepts are polled. With an account that cannot be used, every poll
+// fails and says why.
+func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool) {
+	client, who := c.client(cat.Accounts.GitHub)
 	var items []reading.Item[Status]
 	specs := map[id]catalog.GitHubPipeline{}
-	for _, s := range c.o.Owns.Services(cat) {
+	for _, s := range reading.Services(cat, owns) {
 		for name, p := range s.Pipelines {
 			if p.GitHub == nil {
 				continue
@@ -84,12 +81,16 @@ func (c *Collector) Update(cat *catalog.Catalog) error {
 			delete(c.statuses, key)
 		}
 	}
-	return nil
 }
+
+// unusable is an account that nothing can be read with.
+type unusable struct{ err error }
+
+func (u unusable) Get(context.Context, string, any) (string, error) { return "", u.err }
 
 // client is the one of an account, kept over reloads so that its limits and
 // its conditional requests are.
-func (c *Collector) client(a *catalog.GitHubAccount) (*github.Client, account, error) {
+func (c *Collector) client(a *catalog.GitHubAccount) (getter, account) {
 	var who account
 	var token func() (string, error)
 	if a != nil {
@@ -101,16 +102,16 @@ func (c *Collector) client(a *catalog.GitHubAccount) (*github.Client, account, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known := c.accounts[who]; known != nil {
-		return known, who, nil
+		return known, who
 	}
 	client, err := github.New(github.Options{
 		API: who.api, Token: token, UserAgent: c.o.UserAgent, Transport: c.o.Transport, Now: c.o.Now, Observe: c.usage.observe,
 	})
 	if err != nil {
-		return nil, who, err
+		return unusable{fmt.Errorf("reading accounts.github.api: %w", err)}, who
 	}
 	c.accounts = map[account]*github.Client{who: client}
-	return client, who, nil
+	return client, who
 }
 
 func (c *Collector) item(key id, p *catalog.Pipeline, client getter, who account) reading.Item[Status] {
@@ -138,7 +139,7 @@ func (c *Collector) Run(ctx context.Context) error { return c.results.Run(ctx) }
 // Once polls every pipeline one time, instead of Run.
 func (c *Collector) Once(ctx context.Context) { c.results.Once(ctx) }
 
-// details is what ServeHTTP answers.
+// details is what Handler answers.
 type details struct {
 	Service    string      `json:"service"`
 	Pipeline   string      `json:"pipeline"`
@@ -167,13 +168,17 @@ type jobDetails struct {
 	Check string `json:"check"`
 }
 
-// Pattern is where ServeHTTP belongs in a mux.
-const Pattern = "GET /api/v1/pipelines/{service}/{pipeline}"
+// Handler answers GET /api/v1/pipelines/{service}/{pipeline} with the last run
+// of one pipeline as JSON; 404 when the catalogue has no such pipeline or
+// another exporter reads it. There is no "run" before the first one has
+// finished.
+func (c *Collector) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/pipelines/{service}/{pipeline}", c.serve)
+	return mux
+}
 
-// ServeHTTP answers with the last run of one pipeline as JSON; 404 when the
-// catalogue has no such pipeline or another exporter reads it. There is no
-// "run" before the first one has finished.
-func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *Collector) serve(w http.ResponseWriter, r *http.Request) {
 	key := id{r.PathValue("service"), r.PathValue("pipeline")}
 	c.mu.Lock()
 	spec, known := c.specs[key]

@@ -107,15 +107,11 @@ func (r *Results[T]) keep(i Item[T], change func(*Result[T])) {
 	change(last)
 }
 
-// Owns says which services' signals are this exporter's to read under a
-// catalogue; nil is all of them.
-type Owns func(cat *catalog.Catalog, service string) bool
-
-// Services returns those of a catalogue that are its to read, by name.
-func (o Owns) Services(cat *catalog.Catalog) []*catalog.Service {
+// Services returns those of a catalogue that owns accepts, by name.
+func Services(cat *catalog.Catalog, owns func(service string) bool) []*catalog.Service {
 	var own []*catalog.Service
 	for _, name := range slices.Sorted(maps.Keys(cat.Services)) {
-		if o == nil || o(cat, name) {
+		if owns(name) {
 			own = append(own, cat.Services[name])
 		}
 	}

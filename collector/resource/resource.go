@@ -32,7 +32,6 @@ const maxInstances = 32
 // Options is what a collector needs. Every field has a default.
 type Options struct {
 	Logger    log.Logger
-	Owns      reading.Owns      // all by default
 	ProcFS    string            // where the proc file system is mounted, /proc by default
 	CgroupFS  string            // where control groups are mounted, /sys/fs/cgroup by default
 	Interval  time.Duration     // between two readings of one component, 15s by default
@@ -115,11 +114,11 @@ func New(o Options) *Collector {
 	return &Collector{o: o, results: reading.NewResults[measured](o.Logger)}
 }
 
-// Update takes a catalogue: from now on the resources of its own services
-// are read, and only they are exported.
-func (c *Collector) Update(cat *catalog.Catalog) error {
+// Update takes a catalogue: from now on the resources of the services that
+// owns accepts are read, and only they are exported.
+func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool) {
 	var items []reading.Item[measured]
-	for _, s := range c.o.Owns.Services(cat) {
+	for _, s := range reading.Services(cat, owns) {
 		for name, r := range s.Resources {
 			items = append(items, reading.Item[measured]{
 				Service: s.Name, Section: "resources", Name: name, Spec: *r,
@@ -128,7 +127,6 @@ func (c *Collector) Update(cat *catalog.Catalog) error {
 		}
 	}
 	c.results.Update(cat, items)
-	return nil
 }
 
 // Run reads until ctx ends.

@@ -17,6 +17,8 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
+func all(string) bool { return true }
+
 func shop(resources map[string]*catalog.Resource) *catalog.Catalog {
 	return &catalog.Catalog{Spec: catalog.Spec{Services: map[string]*catalog.Service{"shop": {Name: "shop", Resources: resources}}}}
 }
@@ -100,10 +102,10 @@ func TestExport(t *testing.T) {
 	t.Cleanup(server.Close)
 	var out bytes.Buffer
 	c := New(Options{Logger: log.NewLogfmtLogger(&out)})
-	require.NoError(t, c.Update(shop(map[string]*catalog.Resource{
+	c.Update(shop(map[string]*catalog.Resource{
 		"web":     {MemoryLimit: 128, Prometheus: &catalog.PrometheusResource{URL: server.URL}},
 		"cluster": {Kubernetes: &catalog.KubernetesResource{Namespace: "a", Workload: "b"}},
-	})))
+	}), all)
 	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader("")), "nothing before the first reading")
 
 	c.results.Once(t.Context())
@@ -130,13 +132,13 @@ tocsin_resource_memory_used_bytes{component="web",instance="0",service="shop"} 6
 	require.NoError(t, err)
 	require.Empty(t, problems)
 
-	require.NoError(t, c.Update(shop(nil)))
+	c.Update(shop(nil), all)
 	require.Zero(t, testutil.CollectAndCount(c), "what left the catalogue left the page")
 }
 
 func TestOnlyOwnServicesAreRead(t *testing.T) {
-	c := New(Options{Owns: func(_ *catalog.Catalog, service string) bool { return service != "shop" }})
-	require.NoError(t, c.Update(shop(map[string]*catalog.Resource{"web": {Kubernetes: &catalog.KubernetesResource{}}})))
+	c := New(Options{})
+	c.Update(shop(map[string]*catalog.Resource{"web": {Kubernetes: &catalog.KubernetesResource{}}}), func(service string) bool { return service != "shop" })
 	c.results.Once(t.Context())
 	require.Zero(t, testutil.CollectAndCount(c))
 }

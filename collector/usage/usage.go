@@ -36,7 +36,6 @@ const maxAnswer = 1 << 20
 // Options is what a collector needs. Every field has a default.
 type Options struct {
 	Logger    log.Logger
-	Owns      reading.Owns  // all by default
 	Interval  time.Duration // between two questions, 30s by default
 	Timeout   time.Duration // of one question, 10s by default
 	UserAgent string
@@ -61,11 +60,11 @@ func New(o Options) *Collector {
 	return &Collector{o: o, http: &http.Client{Transport: o.Transport}, results: reading.NewResults[float64](o.Logger)}
 }
 
-// Update takes a catalogue: from now on the queries of its own services
-// are asked.
-func (c *Collector) Update(cat *catalog.Catalog) error {
+// Update takes a catalogue: from now on the queries of the services that
+// owns accepts are asked.
+func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool) {
 	var items []reading.Item[float64]
-	for _, s := range c.o.Owns.Services(cat) {
+	for _, s := range reading.Services(cat, owns) {
 		for name, query := range s.Usage {
 			q := question{server: cat.Links.Prometheus, query: query}
 			items = append(items, reading.Item[float64]{
@@ -75,7 +74,6 @@ func (c *Collector) Update(cat *catalog.Catalog) error {
 		}
 	}
 	c.results.Update(cat, items)
-	return nil
 }
 
 // Run asks until ctx ends.

@@ -78,7 +78,7 @@ func TestExport(t *testing.T) {
 	t.Cleanup(server.Close)
 	var out bytes.Buffer
 	c := New(Options{Logger: log.NewLogfmtLogger(&out)})
-	require.NoError(t, c.Update(estate(server.URL, map[string]string{"users": "sum(users)"})))
+	c.Update(estate(server.URL, map[string]string{"users": "sum(users)"}), func(string) bool { return true })
 	require.Zero(t, testutil.CollectAndCount(c), "nothing before the first answer")
 
 	c.results.Once(t.Context())
@@ -96,7 +96,7 @@ tocsin_usage_value{service="shop",usage="users"} 0
 	require.NoError(t, err)
 	require.Empty(t, problems)
 
-	require.NoError(t, c.Update(estate(server.URL, nil)))
+	c.Update(estate(server.URL, map[string]string{"users": "sum(users)"}), func(string) bool { return false })
 	require.Zero(t, testutil.CollectAndCount(c))
 }
 
