@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/render"
@@ -88,4 +89,12 @@ func orGood(findings []Finding, good string) []Finding {
 		return []Finding{{Good, good}}
 	}
 	return findings
+}
+
+// counted is a number of files in words.
+func counted(files int) string {
+	if files == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", files)
 }

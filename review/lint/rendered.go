@@ -71,5 +71,5 @@ func texts(in Input) []Finding {
 			findings = append(findings, Finding{Problem, fmt.Sprintf("%s is not as shipped: run %s, and define your own texts in a file that sorts after it", file, in.Render)})
 		}
 	}
-	return orGood(findings, fmt.Sprintf("%d files in %s are as shipped", len(shipped), dir))
+	return orGood(findings, fmt.Sprintf("%s in %s as shipped", counted(len(shipped)), dir))
 }

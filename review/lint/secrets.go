@@ -15,7 +15,7 @@ import (
 func secrets(in Input) []Finding {
 	files := Secrets(in.Catalog)
 	if !in.Secrets {
-		return []Finding{{Skipped, fmt.Sprintf("%d files, not read (tocsin check --secrets reads them)", len(files))}}
+		return []Finding{{Skipped, counted(len(files)) + ", not read (tocsin check --secrets reads all)"}}
 	}
 	var findings []Finding
 	for _, file := range files {
@@ -23,7 +23,7 @@ func secrets(in Input) []Finding {
 			findings = append(findings, Finding{Problem, err.Error()})
 		}
 	}
-	return orGood(findings, fmt.Sprintf("%d files can be read", len(files)))
+	return orGood(findings, counted(len(files)) + " can be read")
 }
 
 // File is a file that the catalogue names: its place there and on disk.
