@@ -16,26 +16,24 @@ type Part interface {
 
 // Source is a collector of other signals than probes: resources, usage,
 // pipelines. Run reads on the source's own schedule until ctx ends, and Collect
-// sends what was found last. Update takes a catalogue over, of which the source
-// reads the services that owns says are its own.
+// sends what was found last. It keeps to the services of its [Scope].
 type Source interface {
+	Part
 	prometheus.Collector
-	Update(c *catalog.Catalog, owns func(service string) bool)
 	Run(ctx context.Context) error
 }
 
-// Follower is a source as a part: it knows what this exporter owns. Each
-// service's other signals have exactly one reader, in the catalogue's default
-// location, so that nothing is counted or billed twice.
-type Follower struct {
-	Source   Source
+// Scope says which services' other signals an exporter reads. Each service has
+// exactly one reader, in the catalogue's default location, so that nothing is
+// counted or billed twice.
+type Scope struct {
 	Location string
 	Shard    Shard
 }
 
-// Update hands the catalogue to the source. It returns nil.
-func (f Follower) Update(c *catalog.Catalog) error {
-	here := c.Defaults.Location == "" || c.Defaults.Location == f.Location
-	f.Source.Update(c, func(service string) bool { return here && f.Shard.Owns(service) })
-	return nil
+// Owns says whether this exporter reads the service's signals under the
+// catalogue.
+func (s Scope) Owns(c *catalog.Catalog, service string) bool {
+	reader := c.Defaults.Location
+	return (reader == "" || reader == s.Location) && s.Shard.Owns(service)
 }

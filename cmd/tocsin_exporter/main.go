@@ -36,6 +36,8 @@ type flags struct {
 	location   string
 	shard      string
 	storage    string
+	procfs     string
+	cgroupfs   string
 	logLevel   string
 	logFormat  string
 }
@@ -85,6 +87,8 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, code int, goOn boo
 	app.Flag("location", "The catalogue's location that this exporter probes from; the first by name by default.").StringVar(&f.location)
 	app.Flag("shard", "Look after a share of the services: i/n, such as 2/8.").Default("1/1").StringVar(&f.shard)
 	app.Flag("storage.path", "Folder for the last good catalogue, for a start that finds a bad one; empty keeps none.").Default("data/").StringVar(&f.storage)
+	app.Flag("path.procfs", "Where the proc file system is mounted, for the processes among the resources.").Default("/proc").StringVar(&f.procfs)
+	app.Flag("path.cgroupfs", "Where control groups are mounted, for the limits of those processes.").Default("/sys/fs/cgroup").StringVar(&f.cgroupfs)
 	app.Flag("log.level", "One of "+strings.Join(logging.Levels(), ", ")+".").Default("info").EnumVar(&f.logLevel, logging.Levels()...)
 	app.Flag("log.format", "One of "+strings.Join(logging.Formats(), ", ")+".").Default("logfmt").EnumVar(&f.logFormat, logging.Formats()...)
 	printVersion := app.Flag("version", "Print the version.").Bool()

@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	oklog "github.com/oklog/run"
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,10 +67,10 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	}
 	harness := collector.New(collector.Options{Location: location, Shard: shard, Logger: logger.Kit, Registerer: registry})
 	sight := collector.NewSight(location, logger.Kit, registry)
-	others := newSources(registry, logger.Kit)
+	others := newSources(f, collector.Scope{Location: location, Shard: shard}, registry, logger.Kit)
 	parts := []collector.Part{harness, sight}
 	for _, source := range others.list {
-		parts = append(parts, collector.Follower{Source: source, Location: location, Shard: shard})
+		parts = append(parts, source)
 	}
 	if err := reloader.Start(parts...); err != nil {
 		return err
@@ -132,12 +131,3 @@ func reloadOnSignal(r *collector.Reloader) func(context.Context) error {
 		}
 	}
 }
-
-// sources are the other signals.
-type sources struct {
-	list      []collector.Source
-	pipelines http.Handler
-}
-
-// newSources makes and registers a source per signal.
-func newSources(prometheus.Registerer, log.Logger) sources { return sources{} }
