@@ -1,7 +1,9 @@
 package catalog_test
 
 import (
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,4 +18,46 @@ func TestTheDemoEstateLoads(t *testing.T) {
 	require.Equal(t, "GET /login", login.Journey[0].Name)
 	require.Len(t, login.Journey, 3)
 	require.Equal(t, "3s", login.Slow.String())
+}
+
+func TestTheDesignsExampleLoadsWithItsDefaults(t *testing.T) {
+	c, err := catalog.Load("testdata/design.yml")
+	require.NoError(t, err)
+
+	find := c.Services["find-a-school"]
+	require.InDelta(t, 0.9, float64(find.Thresholds.Memory), 0)
+	require.InDelta(t, 0.8, float64(find.Thresholds.CPU), 0)
+	require.Equal(t, 21*24*time.Hour, find.Thresholds.Certificate.Std())
+	require.InDelta(t, 0.999, float64(find.Objective.Availability), 0)
+	require.Equal(t, catalog.PageAlways, find.Page)
+	require.Equal(t, "1m", find.PageAfter.String())
+
+	home, login := find.Probes["home"], find.Probes["login"]
+	require.Equal(t, "15s 5s 2 1s", home.Interval.String()+" "+home.Timeout.String()+" 2 "+home.Slow.String())
+	require.Equal(t, []string{"dublin", "london"}, home.Locations)
+	require.Equal(t, "GET", home.HTTP.Method)
+	require.True(t, *home.HTTP.FollowRedirects)
+	require.Equal(t, "1m", login.Interval.String(), "journeys are gentle")
+	require.Equal(t, "3s", login.Slow.String(), "a second for each step")
+	require.Equal(t, catalog.MeansDegraded, login.Means)
+	require.True(t, login.Journey[0].Status.Has(204))
+	require.True(t, login.Journey[1].Status.Has(302))
+	require.False(t, login.Journey[1].Status.Has(200))
+
+	google := c.Services["google-sign-in"]
+	require.Equal(t, "1m", google.Probes["discovery"].Interval.String(), "so are questions to other people")
+	require.Equal(t, catalog.PageNever, google.Page)
+
+	require.Equal(t, "dublin", c.Defaults.Location)
+	require.Equal(t, "office", c.Teams["schools"].Hours)
+	require.Equal(t, "https://api.github.com", c.Accounts.GitHub.API)
+	require.Equal(t, "none", c.Delivery.SMTP.TLS)
+	require.Equal(t, catalog.Later{Way: "voice", After: catalog.Duration(3 * time.Minute)}, c.Escalations["page"].Steps[0].Then[0])
+
+	folder, err := filepath.Abs("testdata")
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(folder, "secrets/receiver"), c.Delivery.Receiver.TokenFile)
+	require.Equal(t, filepath.Join(folder, "contacts/asha.yml"), c.People["asha"].Contacts.Path)
+	require.Equal(t, filepath.Join(folder, "secrets/probe-password"), login.Journey[1].Form["password"].File.Path)
+	require.Contains(t, c.Files(), catalog.File{Place: "delivery.receiver.token_file", Path: filepath.Join(folder, "secrets/receiver"), Secret: true})
 }

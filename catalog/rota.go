@@ -39,6 +39,17 @@ type Step struct {
 	For    Duration `yaml:"for,omitempty"`
 }
 
+// The roles that Step.Notify may name; anything else is a person's id.
+const (
+	RoleOnCall  = "on_call"
+	RoleBackup  = "backup"
+	RoleManager = "manager"
+	RoleTeam    = "team"
+)
+
+// Ways are the ways of reaching a person.
+func Ways() []string { return []string{"push", "sms", "voice", "email"} }
+
 // Later is one way of reaching somebody, some time into a step.
 type Later struct {
 	Way   string

@@ -1,0 +1,90 @@
+package catalog
+
+import "strings"
+
+func (c *checker) checkLinks() {
+	l := c.Links
+	c.checkBase("links.prometheus", l.Prometheus)
+	c.checkBase("links.grafana", l.Grafana)
+	c.checkBase("links.board", l.Board)
+	c.checkBase("links.runbooks", l.Runbooks)
+	for i, address := range l.Alertmanager {
+		c.checkBase(at("links.alertmanager", i), address)
+	}
+	c.distinct("links.alertmanager", l.Alertmanager)
+	for i, address := range l.Exporters {
+		c.checkBase(at("links.exporters", i), address)
+	}
+	c.distinct("links.exporters", l.Exporters)
+	c.checkBase("accounts.github.api", c.Accounts.GitHub.API)
+}
+
+func (c *checker) checkDelivery() {
+	if relay := c.Delivery.SMTP; relay != nil {
+		c.checkHostPort("delivery.smtp.host", relay.Host)
+		c.checkMail("delivery.smtp.from", relay.From, true)
+		if _, err := choice(relay.TLS, TLSStart, TLSOn, TLSNone); err != nil {
+			c.add("delivery.smtp.tls", "%v", err)
+		}
+		if (relay.Username == "") != (relay.PasswordFile == "") {
+			c.add("delivery.smtp", "a login has two parts (want username and password_file, or neither)")
+		}
+	}
+	if receiver := c.Delivery.Receiver; receiver != nil {
+		u := c.checkURL("delivery.receiver.url", receiver.URL)
+		if u != nil && (strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
+			c.add("delivery.receiver.url", "got %s, want the receiver's address without a path", clipped(receiver.URL))
+		}
+	}
+	if push := c.Delivery.Ntfy; push != nil {
+		c.checkBase("delivery.ntfy.url", push.URL)
+	}
+}
+
+func (c *checker) checkMonitoring() {
+	m := c.Monitoring
+	known(c, "monitoring.team", "team", m.Team, c.Teams)
+	if c.given("monitoring.fallback_team") {
+		known(c, "monitoring.fallback_team", "team", m.FallbackTeam, c.Teams)
+	}
+	for i := range m.BreakGlass {
+		path := at("monitoring.break_glass", i)
+		channels := &m.BreakGlass[i]
+		if *channels == (Channels{}) {
+			c.add(path, "the entry reaches nobody (give it a channel such as email: {to: [someone@example.org]})")
+		}
+		if channels.GitHub != nil {
+			c.add(below(path, "github"), "GitHub cannot be told without Tocsin's receiver (want slack, teams, email, pagerduty or victorops)")
+		}
+		c.checkChannels(path, channels)
+	}
+}
+
+// checkChannels looks at the shared places of a team, or of break_glass.
+func (c *checker) checkChannels(path string, of *Channels) {
+	if of == nil {
+		return
+	}
+	if of.Email != nil {
+		c.checkEmail(below(path, "email"), of.Email)
+	}
+	if of.GitHub != nil {
+		c.checkRepository(below(path, "github.repository"), of.GitHub.Repository)
+	}
+}
+
+func (c *checker) checkEmail(path string, of *EmailChannel) {
+	to := below(path, "to")
+	if len(of.To) == 0 && c.given(to) {
+		c.add(to, "the list is empty (want an address such as team@example.org)")
+	}
+	for i, address := range of.To {
+		c.checkMail(at(to, i), address, false)
+	}
+	c.distinct(to, of.To)
+	if c.Delivery.SMTP == nil && !c.given("delivery.smtp") {
+		c.add(path, "mail needs a relay (add delivery.smtp)")
+	}
+}
+
+func (c *checker) given(path string) bool { return c.positions.given(path) }

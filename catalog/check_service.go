@@ -1,0 +1,106 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+)
+
+// reserved is the service label of Tocsin's own alerts.
+const reserved = "tocsin"
+
+func (c *checker) checkServices() {
+	for name, service := range c.Services {
+		path := below("services", name)
+		if name == reserved {
+			c.add(path, "the name is taken: Tocsin's own alerts carry it (want another, such as monitoring)")
+		}
+		c.checkOwner(path, service)
+		c.checkURL(below(path, "url"), service.URL)
+		c.checkURL(below(path, "runbook"), service.Runbook)
+		c.checkObjective(below(path, "objective"), service.Objective)
+		for probe, p := range service.Probes {
+			c.checkProbe(below(below(path, "probes"), probe), p)
+		}
+		for resource, r := range service.Resources {
+			c.checkResource(below(below(path, "resources"), resource), r)
+		}
+		for pipeline, p := range service.Pipelines {
+			c.checkPipeline(below(below(path, "pipelines"), pipeline), p)
+		}
+	}
+}
+
+// checkOwner wants a team that answers for the service, and a way to page it
+// when the service pages.
+func (c *checker) checkOwner(path string, s *Service) {
+	teamed := known(c, below(path, "team"), "team", s.Team, c.Teams)
+	if s.Team == "" && !c.given(below(path, "team")) && !s.External {
+		c.add(below(path, "team"), "the service has no team (name one, or say external: true when it is somebody else's)")
+	}
+	if !c.given(below(path, "page")) || s.Page == PageNever {
+		return
+	}
+	switch {
+	case s.Team == "" && s.External:
+		c.add(below(path, "page"), "there is nobody to page (name a team, or say page: never)")
+	case teamed && s.Page == PageOfficeHours && c.Teams[s.Team].Hours == "":
+		c.add(below(path, "page"), "there are no office hours (define hours.%s, or name others in teams.%s.hours)", defaultHours, s.Team)
+	}
+}
+
+// checkDependencies wants known services and no circle among them, which would
+// make everything the cause of everything.
+func (c *checker) checkDependencies() {
+	const (
+		visiting = 1
+		done     = 2
+	)
+	state := make(map[string]int)
+	var chain []string
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = visiting
+		chain = append(chain, name)
+		path := below(below("services", name), "depends_on")
+		for i, dependency := range c.Services[name].DependsOn {
+			switch {
+			case c.Services[dependency] == nil: // noted below
+			case state[dependency] == visiting:
+				circle := append(slices.Clone(chain[slices.Index(chain, dependency):]), dependency)
+				c.add(at(path, i), "the services depend on each other in a circle: %s", strings.Join(circle, " → "))
+			case state[dependency] != done:
+				visit(dependency)
+			}
+		}
+		chain = chain[:len(chain)-1]
+		state[name] = done
+	}
+	for _, name := range names(c.Services) {
+		allKnown(c, below(below("services", name), "depends_on"), "service", c.Services[name].DependsOn, c.Services)
+		if state[name] != done {
+			visit(name)
+		}
+	}
+}
+
+func (c *checker) checkResource(path string, r *Resource) {
+	c.exactlyOne(path, "the source", []string{"process", "prometheus", "kubernetes"}, r.Process != nil, r.Prometheus != nil, r.Kubernetes != nil)
+	if r.Process != nil {
+		c.exactlyOne(below(path, "process"), "how to find the process", []string{"pid_file", "command"}, r.Process.PIDFile != "", r.Process.Command != nil)
+	}
+	if r.Prometheus != nil {
+		c.checkURL(below(path, "prometheus.url"), r.Prometheus.URL)
+	}
+}
+
+func (c *checker) checkPipeline(path string, p *Pipeline) {
+	const shortestPoll = 10 * shortest
+	if p.Interval < shortestPoll {
+		c.add(below(path, "interval"), "got %s, want at least %s", p.Interval, shortestPoll)
+	}
+	if !c.exactlyOne(path, "the provider", []string{"github"}, p.GitHub != nil) {
+		return
+	}
+	c.checkRepository(below(path, "github.repository"), p.GitHub.Repository)
+	section(c, below(path, "github.checks"), p.GitHub.Checks)
+}
