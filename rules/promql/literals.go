@@ -53,3 +53,20 @@ func constant(expression parser.Expr) (float64, bool) {
 	})
 	return number, literals > 0 && selectors == 0
 }
+
+// Literals lists every number written down in an expression. Durations and
+// label values are not numbers.
+func Literals(expression string) ([]float64, error) {
+	tree, err := parser.ParseExpr(expression)
+	if err != nil {
+		return nil, fmt.Errorf("parsing %q: %w", expression, err)
+	}
+	var numbers []float64
+	parser.Inspect(tree, func(node parser.Node, _ []parser.Node) error {
+		if literal, ok := node.(*parser.NumberLiteral); ok {
+			numbers = append(numbers, literal.Val)
+		}
+		return nil
+	})
+	return numbers, nil
+}

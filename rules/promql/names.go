@@ -16,8 +16,8 @@ type Names struct {
 }
 
 // NamesOf lists the metrics and labels that an expression names. A selector
-// without a plain metric name ({__name__=~"…"}) is an error: nobody could say
-// whether what it selects is exported.
+// that matches the metric's name otherwise than exactly ({__name__=~"…"}) is an
+// error: nobody could say whether what it selects is exported.
 func NamesOf(expression string) (Names, error) {
 	tree, err := parser.ParseExpr(expression)
 	if err != nil {
@@ -53,13 +53,14 @@ func (n *Names) add(node parser.Node) error {
 }
 
 func (n *Names) addSelector(selector *parser.VectorSelector) error {
-	if selector.Name == "" {
-		return fmt.Errorf("selector %s names no metric", selector)
-	}
-	n.Metrics = append(n.Metrics, selector.Name)
 	for _, matcher := range selector.LabelMatchers {
-		if matcher.Name != model.MetricNameLabel {
+		switch {
+		case matcher.Name != model.MetricNameLabel:
 			n.Labels = append(n.Labels, matcher.Name)
+		case matcher.Type == labels.MatchEqual:
+			n.Metrics = append(n.Metrics, matcher.Value)
+		default:
+			return fmt.Errorf("selector %s names no metric", selector)
 		}
 	}
 	return nil
@@ -87,37 +88,4 @@ func (n *Names) addCall(call *parser.Call) {
 func sortedSet(list []string) []string {
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// Selector is one selector of series: the metric's name and what it demands of
-// labels by equality.
-type Selector struct {
-	Metric string
-	Equal  map[string]string
-}
-
-// Selectors lists an expression's selectors in the order they are written.
-func Selectors(expression string) ([]Selector, error) {
-	tree, err := parser.ParseExpr(expression)
-	if err != nil {
-		return nil, fmt.Errorf("parsing %q: %w", expression, err)
-	}
-	var found []Selector
-	parser.Inspect(tree, func(node parser.Node, _ []parser.Node) error {
-		if selector, ok := node.(*parser.VectorSelector); ok {
-			found = append(found, newSelector(selector))
-		}
-		return nil
-	})
-	return found, nil
-}
-
-func newSelector(selector *parser.VectorSelector) Selector {
-	made := Selector{Metric: selector.Name, Equal: map[string]string{}}
-	for _, matcher := range selector.LabelMatchers {
-		if matcher.Type == labels.MatchEqual && matcher.Name != model.MetricNameLabel {
-			made.Equal[matcher.Name] = matcher.Value
-		}
-	}
-	return made
 }

@@ -1,0 +1,58 @@
+package rules_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/rules/promql"
+)
+
+// TestNoThresholdIsANumber: what is normal is the catalogue's to say. A rule
+// compares with a number only to ask yes or no.
+func TestNoThresholdIsANumber(t *testing.T) {
+	each(t, func(_ promql.Group, rule promql.Rule) {
+		comparisons, err := promql.Comparisons(rule.Expr)
+		require.NoErrorf(t, err, "%s", rule.Name())
+		for _, comparison := range comparisons {
+			require.Containsf(t, []float64{0, 1}, comparison.Number, "%s has a threshold in it: %s", rule.Name(), comparison.Expression)
+		}
+	})
+}
+
+// numbers are the reasons for every other number that stands in a rule.
+var numbers = map[string]map[float64]string{
+	"instance:tocsin_catalog_version:current": {
+		2:  "with 48, scales the hash of 48 bits to a fraction of a second",
+		48: "see 2",
+	},
+	"service_probe:tocsin_probe_last_duration_seconds:median5m": {
+		0.5: "the median: what is typical, which is then compared with the threshold",
+	},
+	"service_probe:tocsin_probe_stale_bound_seconds:max": {
+		3: "the run that is due and two missed ones, in intervals of the probe's own",
+	},
+	"service:tocsin_certificate_critical_seconds:max": {
+		7: "critical is the last seventh of the threshold: 3 of 21 days",
+	},
+}
+
+func TestEveryNumberHasAReason(t *testing.T) {
+	used := map[string]map[float64]bool{}
+	each(t, func(_ promql.Group, rule promql.Rule) {
+		literals, err := promql.Literals(rule.Expr)
+		require.NoError(t, err)
+		used[rule.Name()] = map[float64]bool{}
+		for _, number := range literals {
+			used[rule.Name()][number] = true
+			if number != 0 && number != 1 {
+				require.NotEmptyf(t, numbers[rule.Name()][number], "%s: %v needs a reason here, or a place in the catalogue", rule.Name(), number)
+			}
+		}
+	})
+	for name, reasons := range numbers {
+		for number := range reasons {
+			require.Truef(t, used[name][number], "%s has no %v any more", name, number)
+		}
+	}
+}
