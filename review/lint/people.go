@@ -80,5 +80,5 @@ func contacts(in Input) []Finding {
 			findings = append(findings, Finding{absent, fmt.Sprintf("%v (needed where the receiver runs)", in.Catalog.Errorf("people."+id+".contacts", "%v", err))})
 		}
 	}
-	return orGood(findings, counted(count) + " found")
+	return orGood(findings, counted(count)+" found")
 }

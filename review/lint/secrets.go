@@ -23,7 +23,7 @@ func secrets(in Input) []Finding {
 			findings = append(findings, Finding{Problem, err.Error()})
 		}
 	}
-	return orGood(findings, counted(len(files)) + " can be read")
+	return orGood(findings, counted(len(files))+" can be read")
 }
 
 // File is a file that the catalogue names: its place there and on disk.

@@ -1,0 +1,171 @@
+package lint_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/render"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/review/lint"
+)
+
+// estate is a catalogue of which nothing is wrong, rendered into a folder.
+func estate(t *testing.T) lint.Input {
+	t.Helper()
+	dir := t.TempDir()
+	secret := func(name string) string {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte("hunter2\n"), 0o600))
+		return file
+	}
+	contacts := &catalog.Secret{Path: secret("contacts.yml")}
+	c := &catalog.Catalog{Spec: catalog.Spec{
+		Links:    catalog.Links{Alertmanager: []string{"http://127.0.0.1:9093"}},
+		Accounts: catalog.Accounts{GitHub: &catalog.GitHubAccount{Token: &catalog.Secret{Path: secret("github")}}},
+		Delivery: catalog.Delivery{
+			SMTP:     &catalog.SMTP{Host: "127.0.0.1:25", From: "t@example.org", PasswordFile: secret("smtp")},
+			Receiver: &catalog.Receiver{URL: "http://127.0.0.1:10211"},
+		},
+		Monitoring: catalog.Monitoring{Team: "shop", FallbackTeam: "shop", BreakGlass: []catalog.Channels{
+			{Email: &catalog.EmailChannel{To: []string{"x@example.org"}}},
+			{PagerDuty: &catalog.PagerDutyChannel{RoutingKeyFile: secret("pagerduty")}},
+		}},
+		People: map[string]*catalog.Person{
+			"asha": {ID: "asha", Name: "Asha", Contacts: contacts},
+			"ben":  {ID: "ben", Name: "Ben", Contacts: contacts},
+			"idle": {ID: "idle", Name: "Idle"},
+		},
+		Teams: map[string]*catalog.Team{"shop": {
+			Name: "shop", Rota: "shop", Escalation: "page", Manager: "ben",
+			Channels: catalog.Channels{Slack: &catalog.SlackChannel{Channel: "#shop", WebhookFile: secret("slack")}},
+		}},
+		Rotas: map[string]*catalog.Rota{"shop": {Name: "shop", People: []string{"asha"}, Backup: []string{"ben"}}},
+		Services: map[string]*catalog.Service{"shop": {
+			Name: "shop", Team: "shop", Page: catalog.PageAlways,
+			Resources: map[string]*catalog.Resource{"web": {Process: &catalog.ProcessResource{PIDFile: "/run/shop.pid"}}},
+			Probes: map[string]*catalog.Probe{
+				"login": {Journey: []catalog.JourneyStep{{Get: "http://127.0.0.1/"}, {Form: map[string]catalog.Text{"user": {Literal: "probe"}, "password": {File: &catalog.Secret{Path: secret("password")}}}}}},
+				"home":  {HTTP: &catalog.HTTPProbe{URL: "http://127.0.0.1/", CAFile: secret("ca")}},
+			},
+		}},
+	}}
+	in := lint.Input{
+		Catalog: c, Secrets: true, Rendered: filepath.Join(dir, "alertmanager.yml"), Render: "tocsin render",
+		Options: render.Options{Source: "tocsin.yml", Catalogue: dir, Output: dir},
+	}
+	fresh(t, in)
+	return in
+}
+
+func fresh(t *testing.T, in lint.Input) {
+	t.Helper()
+	text, err := render.Config(in.Catalog, in.Options)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(in.Rendered, text, 0o600))
+	shipped, err := render.Texts()
+	require.NoError(t, err)
+	for _, one := range shipped {
+		_, err := render.Write(filepath.Join(filepath.Dir(in.Rendered), render.Templates, one.Name), one.Content)
+		require.NoError(t, err)
+	}
+}
+
+func TestNothingIsWrong(t *testing.T) {
+	for _, result := range lint.Run(estate(t)) {
+		require.Equal(t, lint.Good, result.Verdict(), result)
+		require.Len(t, result.Findings, 1, "a good check says what it looked at")
+	}
+}
+
+func TestFindings(t *testing.T) {
+	for _, test := range []struct {
+		name, check string
+		verdict     lint.Verdict
+		change      func(t *testing.T, in *lint.Input)
+		want        string
+	}{
+		{"no receiver", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Delivery.Receiver = nil }, "delivery.receiver is not given: Alertmanager tells channels only; nobody is paged, and there is no board"},
+		{"an open receiver", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Delivery.Receiver.URL = "https://tocsin.example.org" }, "delivery.receiver.token_file is not given: whoever reaches the receiver can raise and end incidents"},
+		{"no glass to break", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Monitoring.BreakGlass = nil }, "monitoring.break_glass is not given: when the receiver is dead, nobody hears of it"},
+		{"no Alertmanager to ask", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Alertmanager = nil }, "links.alertmanager is not given: the receiver cannot ask which alerts still fire, and incidents may stay open"},
+		{"a team without a channel", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Channels = catalog.Channels{} }, "teams.shop.channels: no channel, so nobody reads its warnings"},
+		{"a team without a rota", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Rota = "" }, "teams.shop: no rota or no escalation, so an outage of shop pages nobody (page: never says that this is meant)"},
+		{"which it may mean", "teams", lint.Good, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Teams["shop"].Rota, in.Catalog.Services["shop"].Page = "", catalog.PageNever
+		}, "1 can be told"},
+		{"a team that owns nothing", "teams", lint.Good, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Teams["new"] = &catalog.Team{Name: "new"}
+		}, "2 can be told"},
+		{"alone for ever", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Rotas["shop"].Backup = nil }, "rotas.shop: asha alone is on call day and night, and nobody is behind (add people or backup)"},
+		{"behind oneself", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Rotas["shop"].Backup = []string{"asha"} }, "rotas.shop.backup: asha is also on the rota, and would be behind nobody but themselves in their own shift"},
+		{"nobody can call the manager", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.People["ben"].Contacts, in.Catalog.Rotas["shop"].Backup = nil, []string{"asha"}
+			in.Catalog.Rotas["shop"].People = []string{"asha", "asha"}
+			in.Catalog.Rotas["shop"].Backup = nil
+		}, "people.ben: no contacts, so nothing reaches them as manager of teams.shop"},
+		{"a step names somebody", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Escalations = map[string]*catalog.Escalation{"page": {Name: "page", Steps: []catalog.Step{{Notify: "idle"}}}}
+		}, "people.idle: no contacts, so nothing reaches them as a step of escalations.page"},
+		{"no configuration", "rendered", lint.Problem, func(t *testing.T, in *lint.Input) { require.NoError(t, os.Remove(in.Rendered)) }, "alertmanager.yml is not there: run tocsin render"},
+		{"kept elsewhere", "rendered", lint.Skipped, func(_ *testing.T, in *lint.Input) { in.Rendered = "" }, "Alertmanager's configuration is kept elsewhere"},
+		{"what cannot be rendered", "rendered", lint.Problem, func(_ *testing.T, in *lint.Input) { in.Catalog.Delivery.SMTP = nil }, "monitoring.break_glass[0].email: no relay"},
+		{"a secret is gone", "secrets", lint.Problem, func(t *testing.T, in *lint.Input) {
+			require.NoError(t, os.Remove(in.Catalog.Teams["shop"].Channels.Slack.WebhookFile))
+		}, "teams.shop.channels.slack.webhook_file: open"},
+		{"a secret is empty", "secrets", lint.Problem, func(t *testing.T, in *lint.Input) {
+			require.NoError(t, os.WriteFile(in.Catalog.Accounts.GitHub.Token.Path, []byte(" \n"), 0o600))
+		}, "accounts.github.token: "},
+		{"secrets are elsewhere", "secrets", lint.Skipped, func(_ *testing.T, in *lint.Input) { in.Secrets = false }, "6 files, not read (tocsin check --secrets reads all)"},
+		{"contacts are gone", "contacts", lint.Problem, func(t *testing.T, in *lint.Input) {
+			require.NoError(t, os.Remove(in.Catalog.People["asha"].Contacts.Path))
+		}, "people.asha.contacts: "},
+		{"contacts are elsewhere", "contacts", lint.Warning, func(t *testing.T, in *lint.Input) {
+			in.Secrets = false
+			require.NoError(t, os.Remove(in.Catalog.People["asha"].Contacts.Path))
+		}, "people.asha.contacts: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := estate(t)
+			test.change(t, &in)
+			for _, result := range lint.Run(in) {
+				if result.Check == test.check {
+					require.Equal(t, test.verdict, result.Verdict(), result)
+					require.Contains(t, result.Findings[0].Text, test.want)
+				}
+				for _, finding := range result.Findings {
+					require.NotContains(t, finding.Text, "hunter2")
+				}
+			}
+		})
+	}
+}
+
+func TestSecretsListsEveryFileOnce(t *testing.T) {
+	var at []string
+	for _, file := range lint.Secrets(estate(t).Catalog) {
+		at = append(at, file.At)
+		require.FileExists(t, file.Path)
+	}
+	require.Equal(t, []string{
+		"accounts.github.token",
+		"delivery.smtp.password_file",
+		"monitoring.break_glass[1].pagerduty.routing_key_file",
+		"teams.shop.channels.slack.webhook_file",
+		"services.shop.probes.home.http.ca_file",
+		"services.shop.probes.login.journey[1].form.password",
+	}, at)
+}
+
+// A long difference is cut, and says so.
+func TestStaleShowsTheBeginning(t *testing.T) {
+	in := estate(t)
+	require.NoError(t, os.WriteFile(in.Rendered, []byte("somebody else's\n"), 0o600))
+	text := lint.Run(in)[0].Findings[0].Text
+	require.Regexp(t, `alertmanager.yml is stale: run tocsin render\n--- .*\n\+\+\+ tocsin render\n`, text)
+	require.Regexp(t, `… and \d+ lines more$`, text)
+	require.Less(t, strings.Count(text, "\n"), 25)
+}
