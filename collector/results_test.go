@@ -1,0 +1,45 @@
+package collector
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/collector/probe"
+)
+
+func TestHistoryKeepsTheLastAttemptsAsTheyWere(t *testing.T) {
+	at := time.Date(2026, 11, 22, 13, 14, 15, 161_000, time.UTC).Local()
+	attempt := func(i int) Attempt {
+		a := Attempt{At: at.Add(time.Duration(i) * time.Second), Repeat: i%2 == 1, Result: probe.Result{
+			Duration: 1234 * time.Microsecond, Phases: probe.Phases{1 * time.Millisecond, 0, 3 * time.Millisecond},
+			Address: "[2001:db8::1]:443", Status: 200, CertificateExpiry: time.Unix(1_800_000_000, 0),
+		}}
+		if i%3 == 0 {
+			a.Outcome, a.Reason, a.Text, a.Step = probe.Failure, probe.ReasonStatus, "step 2 POST /login: status 500, want 302", "POST /login"
+		}
+		return a
+	}
+	var h history
+	for i := range 1000 {
+		h.add(attempt(i))
+	}
+	got := h.all()
+	require.Len(t, got, kept)
+	for i, a := range got {
+		require.Equal(t, attempt(999-i), a)
+	}
+}
+
+func TestHistoryIsSmallAndBounded(t *testing.T) {
+	var good, bad history
+	huge := strings.Repeat("x", 100_000)
+	for range 10_000 {
+		good.add(Attempt{At: time.Now(), Result: probe.Result{Duration: time.Second, Phases: probe.Phases{1e6, 1e6, 1e6, 1e6, 1e6}, Address: "192.0.2.1:443", Status: 200, CertificateExpiry: time.Now()}})
+		bad.add(Attempt{At: time.Now(), Result: probe.Result{Outcome: probe.Failure, Text: huge, Step: huge, Address: huge}})
+	}
+	require.Less(t, cap(good.packed), 8<<10)
+	require.Less(t, cap(bad.packed), 96<<10)
+}
