@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// Entry is one row of the outbox. Without a recipient it stands for the roles
+// of the message.
+type Entry struct {
+	ID        int64
+	Incident  incident.ID
+	Message   int
+	Recipient string
+	Way       string
+	Attempts  int // begun, this one included
+	Created   time.Time
+}
+
+func (tx *Tx) queue(e incident.Event) error {
+	return tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At}, nil)
+}
+
+func (tx *Tx) addEntry(e Entry, claimed any) error {
+	_, err := tx.sql.ExecContext(tx.ctx, `
+		INSERT INTO outbox (incident_id, message, recipient, way, attempts, created_at, due_at, claimed_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.Incident, e.Message, e.Recipient, e.Way, e.Attempts, nanos(e.Created), nanos(e.Created), claimed)
+	if err != nil {
+		return fmt.Errorf("writing to the outbox: %w", err)
+	}
+	return nil
+}
+
+// Claim takes up to most entries that are due, the oldest first. A claimed
+// entry is nobody else's until it is done or put back.
+func (tx *Tx) Claim(now time.Time, most int) ([]Entry, error) {
+	rows, err := tx.sql.QueryContext(tx.ctx, `
+		UPDATE outbox SET claimed_at = ?, attempts = attempts + 1
+		WHERE id IN (SELECT id FROM outbox WHERE claimed_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?)
+		RETURNING id, incident_id, message, recipient, way, attempts, created_at`, nanos(now), nanos(now), most)
+	if err != nil {
+		return nil, fmt.Errorf("claiming from the outbox: %w", err)
+	}
+	return scanEntries(rows)
+}
+
+// Split replaces a claimed entry that names roles by one, claimed too, for
+// each recipient and way.
+func (tx *Tx) Split(roles Entry, now time.Time, deliveries []incident.Delivery) ([]Entry, error) {
+	if err := tx.Done(roles.ID); err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	for _, d := range deliveries {
+		e := Entry{Incident: roles.Incident, Message: roles.Message, Recipient: d.Recipient, Way: d.Way, Attempts: 1, Created: roles.Created}
+		if err := tx.addEntry(e, nanos(now)); err != nil {
+			return nil, err
+		}
+		if err := tx.sql.QueryRowContext(tx.ctx, `SELECT last_insert_rowid()`).Scan(&e.ID); err != nil {
+			return nil, fmt.Errorf("writing to the outbox: %w", err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// Done takes an entry off the outbox.
+func (tx *Tx) Done(id int64) error {
+	if _, err := tx.sql.ExecContext(tx.ctx, `DELETE FROM outbox WHERE id = ?`, id); err != nil {
+		return fmt.Errorf("taking a message off the outbox: %w", err)
+	}
+	return nil
+}
+
+// Later puts a claimed entry back until due.
+func (tx *Tx) Later(id int64, due time.Time) error {
+	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, due_at = ? WHERE id = ?`, nanos(due), id)
+	if err != nil {
+		return fmt.Errorf("putting a message back: %w", err)
+	}
+	return nil
+}
+
+// Unclaim puts back what an earlier life of the program had claimed: it may
+// have been sent, so it is sent again under the same message id.
+func (tx *Tx) Unclaim() (int64, error) {
+	result, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL WHERE claimed_at IS NOT NULL`)
+	if err != nil {
+		return 0, fmt.Errorf("putting messages back: %w", err)
+	}
+	return result.RowsAffected()
+}
+
+func scanEntries(rows *sql.Rows) ([]Entry, error) {
+	defer func() { _ = rows.Close() }()
+	var entries []Entry
+	for rows.Next() {
+		var e Entry
+		var created int64
+		if err := rows.Scan(&e.ID, &e.Incident, &e.Message, &e.Recipient, &e.Way, &e.Attempts, &created); err != nil {
+			return nil, fmt.Errorf("reading the outbox: %w", err)
+		}
+		e.Created = instant(created)
+		entries = append(entries, e)
+	}
+	return entries, rows.Err()
+}
+
+// Waiting says how many entries are not sent yet, when the oldest was written
+// and when the next is due; times are zero when there is none.
+func (s *Store) Waiting(ctx context.Context) (count int, oldest, next time.Time, err error) {
+	var created, due sql.NullInt64
+	err = s.reads.QueryRowContext(ctx, `
+		SELECT count(*), min(created_at), min(CASE WHEN claimed_at IS NULL THEN due_at END) FROM outbox`).Scan(&count, &created, &due)
+	if err != nil {
+		return 0, oldest, next, fmt.Errorf("reading the outbox: %w", err)
+	}
+	if created.Valid {
+		oldest = instant(created.Int64)
+	}
+	if due.Valid {
+		next = instant(due.Int64)
+	}
+	return count, oldest, next, nil
+}

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// Current lists the open incidents, by number.
+func (s *Store) Current(ctx context.Context) ([]incident.Incident, error) {
+	return s.incidents(ctx, `SELECT state FROM incidents WHERE closed_at IS NULL ORDER BY id`)
+}
+
+// Closed lists the last closed incidents that closed before an instant, the
+// newest first.
+func (s *Store) Closed(ctx context.Context, before time.Time, most int) ([]incident.Incident, error) {
+	return s.incidents(ctx, `SELECT state FROM incidents WHERE closed_at < ? ORDER BY closed_at DESC LIMIT ?`, nanos(before), most)
+}
+
+// Incident gives one incident, or [ErrNotFound].
+func (s *Store) Incident(ctx context.Context, id incident.ID) (incident.Incident, error) {
+	found, err := s.incidents(ctx, `SELECT state FROM incidents WHERE id = ?`, id)
+	if err != nil {
+		return incident.Incident{}, err
+	}
+	if len(found) == 0 {
+		return incident.Incident{}, ErrNotFound
+	}
+	return found[0], nil
+}
+
+func (s *Store) incidents(ctx context.Context, query string, args ...any) ([]incident.Incident, error) {
+	rows, err := s.reads.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading incidents: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var state incident.State
+	for rows.Next() {
+		if err := scanIncident(rows, &state); err != nil {
+			return nil, err
+		}
+	}
+	return state.Incidents, rows.Err()
+}
+
+// Events is the timeline of an incident, the oldest first.
+func (s *Store) Events(ctx context.Context, id incident.ID) ([]incident.Event, error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT body FROM events WHERE incident_id = ? ORDER BY sequence`, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading events: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var events []incident.Event
+	for rows.Next() {
+		var text []byte
+		var e incident.Event
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("reading events: %w", err)
+		}
+		if err := json.Unmarshal(text, &e); err != nil {
+			return nil, fmt.Errorf("reading events: %w", err)
+		}
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}
+
+// Due lists the incidents for which time does something at now, and says when
+// the next one follows; zero when none does.
+func (s *Store) Due(ctx context.Context, now time.Time) (ids []incident.ID, next time.Time, err error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT id, due_at FROM incidents WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1000`)
+	if err != nil {
+		return nil, next, fmt.Errorf("reading what is due: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id incident.ID
+		var due int64
+		if err := rows.Scan(&id, &due); err != nil {
+			return nil, next, fmt.Errorf("reading what is due: %w", err)
+		}
+		if at := instant(due); at.After(now) {
+			return ids, at, nil
+		}
+		ids = append(ids, id)
+	}
+	return ids, next, rows.Err()
+}
+
+// Beats lists when each source's watchdog was heard last.
+func (s *Store) Beats(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT source, at FROM beats`)
+	if err != nil {
+		return nil, fmt.Errorf("reading heartbeats: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	beats := map[string]time.Time{}
+	for rows.Next() {
+		var source string
+		var at int64
+		if err := rows.Scan(&source, &at); err != nil {
+			return nil, fmt.Errorf("reading heartbeats: %w", err)
+		}
+		beats[source] = instant(at)
+	}
+	return beats, rows.Err()
+}
+
+// Beat notes that a source's watchdog was heard.
+func (tx *Tx) Beat(source string, at time.Time) error {
+	_, err := tx.sql.ExecContext(tx.ctx, `
+		INSERT INTO beats (source, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`, source, nanos(at))
+	if err != nil {
+		return fmt.Errorf("writing a heartbeat: %w", err)
+	}
+	return nil
+}
+
+// Notification is one post as it came. Body may be shortened.
+type Notification struct {
+	ReceivedAt                 time.Time
+	Source, Receiver, GroupKey string
+	Alerts, Truncated          int
+	Body                       []byte
+}
+
+// AddNotification writes a notification down.
+func (tx *Tx) AddNotification(n Notification) error {
+	_, err := tx.sql.ExecContext(tx.ctx, `
+		INSERT INTO notifications (received_at, source, receiver, group_key, alerts, truncated, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		nanos(n.ReceivedAt), n.Source, n.Receiver, n.GroupKey, n.Alerts, n.Truncated, n.Body)
+	if err != nil {
+		return fmt.Errorf("writing a notification: %w", err)
+	}
+	return nil
+}
+
+// Forget drops notifications and ends of alerts from before an instant.
+// Incidents and their events stay.
+func (tx *Tx) Forget(before time.Time) error {
+	for _, query := range []string{
+		`DELETE FROM notifications WHERE received_at < ?`,
+		`DELETE FROM occurrences WHERE ended_at < ?`,
+	} {
+		if _, err := tx.sql.ExecContext(tx.ctx, query, nanos(before)); err != nil {
+			return fmt.Errorf("dropping old notifications: %w", err)
+		}
+	}
+	return nil
+}
+
+// Key gives the random key of a name, 32 bytes, and makes it the first time.
+func (s *Store) Key(ctx context.Context, name string) ([]byte, error) {
+	var key []byte
+	err := s.Update(ctx, func(tx *Tx) error {
+		err := tx.sql.QueryRowContext(tx.ctx, `SELECT value FROM meta WHERE name = ?`, name).Scan(&key)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		key = make([]byte, 32)
+		_, _ = rand.Read(key) // never fails
+		_, err = tx.sql.ExecContext(tx.ctx, `INSERT INTO meta (name, value) VALUES (?, ?)`, name, key)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the key %q: %w", name, err)
+	}
+	return key, nil
+}

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// mostJobs bounds what one transaction takes, and so the time that the first
+// of its jobs waits for the last.
+const mostJobs = 128
+
+// job is one call of Update.
+type job struct {
+	ctx   context.Context
+	do    func(*Tx) error
+	after []func()
+	err   error
+	ended chan struct{}
+}
+
+// Tx is what a function given to Update may do. It is valid until the function
+// returns.
+type Tx struct {
+	ctx context.Context
+	sql *sql.Tx
+	job *job
+}
+
+// AfterCommit has f called once everything is on the disk, and never if it
+// does not get there. f must not block.
+func (tx *Tx) AfterCommit(f func()) { tx.job.after = append(tx.job.after, f) }
+
+// Update runs do in a transaction and returns nil when what it wrote is on the
+// disk. do may not use anything of the store but its Tx. When ctx ends first,
+// Update returns its error, and the write may still happen.
+func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
+	j := &job{ctx: context.WithoutCancel(ctx), do: do, ended: make(chan struct{})}
+	if err := s.enqueue(j); err != nil {
+		return err
+	}
+	select {
+	case <-j.ended:
+		return j.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) enqueue(j *job) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	select {
+	case s.queue <- j:
+		return nil
+	default:
+		return ErrOverloaded
+	}
+}
+
+// write is the one goroutine that writes. It ends when the queue is closed and
+// empty.
+func (s *Store) write() {
+	defer close(s.done)
+	for first := range s.queue {
+		jobs := []*job{first}
+		for len(jobs) < mostJobs {
+			select {
+			case next, ok := <-s.queue:
+				if ok {
+					jobs = append(jobs, next)
+					continue
+				}
+			default:
+			}
+			break
+		}
+		s.commit(jobs)
+	}
+}
+
+// commit runs the jobs in one transaction and tells each how it ended.
+func (s *Store) commit(jobs []*job) {
+	if err := s.transact(jobs); err != nil {
+		for _, j := range jobs {
+			j.err, j.after = err, nil
+		}
+	}
+	for _, j := range jobs {
+		if j.err == nil {
+			for _, f := range j.after {
+				f()
+			}
+		}
+		close(j.ended)
+	}
+}
+
+func (s *Store) transact(jobs []*job) error {
+	ctx := jobs[0].ctx
+	tx, err := s.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("beginning to write: %w", err)
+	}
+	for _, j := range jobs {
+		if err := runJob(tx, j); err != nil {
+			_ = tx.Rollback()
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		_ = tx.Rollback()
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// runJob gives an error only when the whole transaction is spoilt.
+func runJob(tx *sql.Tx, j *job) error {
+	if _, err := tx.ExecContext(j.ctx, "SAVEPOINT job"); err != nil {
+		return fmt.Errorf("beginning to write: %w", err)
+	}
+	j.err = guard(func() error { return j.do(&Tx{ctx: j.ctx, sql: tx, job: j}) })
+	if j.err != nil {
+		// A full disk has rolled everything back already.
+		if _, err := tx.ExecContext(j.ctx, "ROLLBACK TO job"); err != nil {
+			return j.err
+		}
+	}
+	if _, err := tx.ExecContext(j.ctx, "RELEASE job"); err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
+}
+
+// guard turns a panic into an error: one input that the engine cannot bear
+// must not stop the others.
+func guard(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("deciding panicked: %v", r)
+		}
+	}()
+	return f()
+}
