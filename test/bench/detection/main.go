@@ -47,6 +47,7 @@ type settings struct {
 	runs, estates int
 	window        time.Duration // faults begin at random instants within it
 	document      string        // rewritten; empty for none
+	bin           string        // of programs already built; empty builds them
 	keep          bool
 }
 
@@ -57,6 +58,7 @@ func parse(args []string) (settings, error) {
 	flags.IntVar(&s.estates, "estates", 5, "estates side by side")
 	flags.DurationVar(&s.window, "window", 90*time.Second, "faults begin at random instants within it")
 	flags.StringVar(&s.document, "document", "docs/performance.md", "where the result is written; empty for nowhere")
+	flags.StringVar(&s.bin, "bin", "", "folder of tocsin_exporter and tocsin_receiver; empty builds them from the tree")
 	flags.BoolVar(&s.keep, "keep", false, "keep the estates' folders with their logs")
 	return s, flags.Parse(args)
 }
@@ -82,11 +84,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	} else {
 		defer os.RemoveAll(dir)
 	}
-	bin := filepath.Join(dir, "bin")
-	if err := gobuild.Run(ctx, gobuild.Options{
-		Title: "the exporter and the receiver", Module: root, Output: bin,
-		Packages: []string{"./cmd/tocsin_exporter", "./cmd/tocsin_receiver"}, Progress: gobuild.NewProgress(stdout, false),
-	}); err != nil {
+	bin, err := programs(ctx, s, root, filepath.Join(dir, "bin"), stdout)
+	if err != nil {
 		return err
 	}
 	measured, err := measureAll(ctx, s, places{root: root, dir: dir, bin: bin}, stdout)
@@ -99,6 +98,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return nil
 	}
 	return writeSection(filepath.Join(root, s.document), text)
+}
+
+// programs is the folder of the exporter and the receiver to measure.
+func programs(ctx context.Context, s settings, root, output string, stdout io.Writer) (string, error) {
+	if s.bin != "" {
+		return s.bin, nil
+	}
+	return output, gobuild.Run(ctx, gobuild.Options{
+		Title: "the exporter and the receiver", Module: root, Output: output,
+		Packages: []string{"./cmd/tocsin_exporter", "./cmd/tocsin_receiver"}, Progress: gobuild.NewProgress(stdout, false),
+	})
 }
 
 type places struct{ root, dir, bin string }
