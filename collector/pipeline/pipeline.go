@@ -162,6 +162,9 @@ type runDetails struct {
 	FailedJobs []jobDetails `json:"failed_jobs"`
 }
 
+// maxFailedJobs bounds an answer: nobody reads more than these.
+const maxFailedJobs = 50
+
 type jobDetails struct {
 	Name  string `json:"name"`
 	URL   string `json:"url"`
@@ -205,7 +208,7 @@ func (r *Run) details() *runDetails {
 		StartedAt: r.Started.UTC(), FinishedAt: r.Finished.UTC(), FailedJobs: []jobDetails{},
 	}
 	for _, j := range r.Jobs {
-		if j.Result.failed() {
+		if j.Result.failed() && len(d.FailedJobs) < maxFailedJobs {
 			d.FailedJobs = append(d.FailedJobs, jobDetails{Name: j.Name, URL: j.URL, Check: j.Check})
 		}
 	}

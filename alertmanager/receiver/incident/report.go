@@ -123,6 +123,9 @@ func (d *decision) changed(i Incident, known, a Alert) {
 	}
 	a.ReceivedAt, a.DoubtedUntil = known.ReceivedAt, known.DoubtedUntil
 	d.emit(Event{Incident: i.ID, Kind: KindAlertChanged, Alert: &a})
+	if a.counts(d.now) {
+		d.comment(i.ID, a, MessageUpdate) // its texts name the run: another one has failed
+	}
 }
 
 // resolve ends every occurrence of the alert that began before the end that
@@ -257,22 +260,20 @@ func (n news) sentence(i Incident) string {
 // github tells the pull request behind a failed pipeline, one message per
 // pipeline and change.
 func (d *decision) github(id ID, n news) {
+	for _, a := range n.fired {
+		d.comment(id, a, MessageOpened)
+	}
+	for _, a := range n.resolved {
+		d.comment(id, a, MessageResolved)
+	}
+}
+
+func (d *decision) comment(id ID, a Alert, kind MessageKind) {
 	i, ok := d.state.Incident(id)
-	if !ok {
+	if !ok || a.Name() != "PipelineFailed" || !d.terms(i).Comments[a.Labels["pipeline"]] {
 		return
 	}
-	comments := d.terms(i).Comments
-	about := func(alerts []Alert, kind MessageKind) {
-		for _, a := range alerts {
-			if a.Name() == "PipelineFailed" && comments[a.Labels["pipeline"]] {
-				d.queue(id, Message{
-					Kind: kind, To: []Role{RoleGitHub}, Ways: []string{WayGitHub}, About: a.Fingerprint, News: a.Summary(),
-				})
-			}
-		}
-	}
-	about(n.fired, MessageOpened)
-	about(n.resolved, MessageResolved)
+	d.queue(id, Message{Kind: kind, To: []Role{RoleGitHub}, Ways: []string{WayGitHub}, About: a.Fingerprint, News: a.Summary()})
 }
 
 // later gives the later of two instants.

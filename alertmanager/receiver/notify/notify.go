@@ -104,6 +104,7 @@ func Kinds() []Kind {
 	return []Kind{
 		{incident.WayEmail, "smtp", func(c Contacts) string { return c.Email }, newSMTP},
 		{incident.WayPush, "ntfy", func(c Contacts) string { return c.Ntfy }, newNtfy},
+		{incident.WayGitHub, "github", nil, newGitHub},
 	}
 }
 
