@@ -288,18 +288,8 @@ func TestNothingIsGreenByDefault(t *testing.T) {
 
 func TestEmptyPanelsSayWhy(t *testing.T) {
 	eachPanel(t, func(t *testing.T, p panel) {
-		if p.FieldConfig.Defaults.NoValue != "" {
-			return
-		}
-		for _, target := range p.Targets {
-			require.Contains(t, alwaysThere(), p.Title, "%s: give noValue, so that no data reads as what it means", target.RefID)
-		}
+		require.NotEmpty(t, p.FieldConfig.Defaults.NoValue, "\"No data\" can mean anything")
 	})
-}
-
-// alwaysThere are the panels whose queries answer on every estate.
-func alwaysThere() []string {
-	return []string{"Services by state", "Open alerts", "Services in trouble", "Probe runs by outcome", "How late runs start"}
 }
 
 func TestLinksResolve(t *testing.T) {
