@@ -185,10 +185,11 @@ func expressions(model any) []string {
 	return found
 }
 
-// metricsOfPanel reads a panel's query with Grafana's intervals filled in.
+// metricsOfPanel reads a panel's query with Grafana's own variables filled in.
 func metricsOfPanel(t *testing.T, query string) []string {
 	t.Helper()
 	query = regexp.MustCompile(`\$__(rate_interval|interval|range)\b|\$\{__(rate_interval|interval|range)\}`).ReplaceAllString(query, "5m")
+	query = regexp.MustCompile(`\$__(from|to)\b|\$\{__(from|to)\}`).ReplaceAllString(query, "0")
 	used, err := promql.NamesOf(query)
 	require.NoErrorf(t, err, "%s", query)
 	return used.Metrics

@@ -53,15 +53,19 @@ func (n *Names) add(node parser.Node) error {
 }
 
 func (n *Names) addSelector(selector *parser.VectorSelector) error {
+	named := false
 	for _, matcher := range selector.LabelMatchers {
-		switch {
-		case matcher.Name != model.MetricNameLabel:
+		if matcher.Name != model.MetricNameLabel {
 			n.Labels = append(n.Labels, matcher.Name)
-		case matcher.Type == labels.MatchEqual:
-			n.Metrics = append(n.Metrics, matcher.Value)
-		default:
-			return fmt.Errorf("selector %s names no metric", selector)
+			continue
 		}
+		if matcher.Type == labels.MatchEqual {
+			n.Metrics = append(n.Metrics, matcher.Value)
+			named = true
+		}
+	}
+	if !named {
+		return fmt.Errorf("selector %s names no metric", selector)
 	}
 	return nil
 }

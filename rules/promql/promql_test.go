@@ -83,8 +83,10 @@ func TestNamesOf(t *testing.T) {
 func TestNamesOfRefuses(t *testing.T) {
 	_, err := promql.NamesOf(`up ==`)
 	require.ErrorContains(t, err, `parsing "up =="`)
-	_, err = promql.NamesOf(`{__name__=~"tocsin_.*"}`)
-	require.ErrorContains(t, err, "names no metric")
+	for _, expression := range []string{`{__name__=~"tocsin_.*"}`, `{job="a"}`} {
+		_, err = promql.NamesOf(expression)
+		require.ErrorContains(t, err, "names no metric")
+	}
 }
 
 func TestTemplateQueries(t *testing.T) {
