@@ -39,7 +39,7 @@ func ministry() *catalog.Catalog {
 			},
 		},
 		Hours: map[string]*catalog.Hours{
-			"office": {Name: "office", Days: "monday-friday", Times: "09:00-12:30,13:30-17:30", Timezone: "Europe/London"},
+			"office": {Name: "office", Days: "monday-friday", Times: "09:00-12:30,13:30-17:30", Timezone: "Europe/London", Holidays: []string{"england-and-wales"}},
 			"night":  {Name: "night", Days: "friday-sunday", Times: "22:00-06:00", Timezone: "Europe/Dublin"},
 		},
 		Teams: map[string]*catalog.Team{

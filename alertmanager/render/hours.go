@@ -3,32 +3,68 @@ package render
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-const intervalHours = "tocsin/hours/"
+const (
+	intervalHours    = "tocsin/hours/"
+	intervalHolidays = "tocsin/holidays/"
 
-// channelHours is the interval in which the team's channels hear developers'
-// warnings; none means always.
-func (r *renderer) channelHours(team *catalog.Team) []string {
+	// Alertmanager knows no rule for Easter, so holidays are written day by
+	// day, for the same years whenever a catalogue is rendered.
+	firstHolidayYear = 2026
+	lastHolidayYear  = 2035
+)
+
+// channelHours puts the hours of the team's channels on a route: the interval
+// in which it speaks, and the holidays on which it does not. A team without
+// such hours is told always.
+func (r *renderer) channelHours(to route, team *catalog.Team) route {
 	if team.ChannelHours == "" {
-		return nil
+		return to
 	}
 	named := r.c.Hours[team.ChannelHours]
 	if named == nil {
 		r.problem(r.c.Errorf("teams."+team.Name+".channel_hours", "unknown hours %q", team.ChannelHours))
-		return nil
+		return to
 	}
 	intervals, err := weekly(named)
 	if err != nil {
 		r.problem(r.c.Errorf("hours."+team.ChannelHours, "%w", err))
-		return nil
+		return to
 	}
-	name := intervalHours + team.ChannelHours
-	r.intervals[name] = timeInterval{Name: name, Intervals: intervals}
-	return []string{name}
+	active := intervalHours + team.ChannelHours
+	r.intervals[active] = timeInterval{Name: active, Intervals: intervals}
+	to.ActiveTimeIntervals = []string{active}
+	if len(named.Holidays) > 0 {
+		mute := intervalHolidays + team.ChannelHours
+		r.intervals[mute] = timeInterval{Name: mute, Intervals: holidays(named)}
+		to.MuteTimeIntervals = []string{mute}
+	}
+	return to
+}
+
+// holidays are whole days, one entry for each month that has some.
+func holidays(h *catalog.Hours) []hours {
+	var found []hours
+	first := time.Date(firstHolidayYear, time.January, 1, 12, 0, 0, 0, time.UTC)
+	for day := first; day.Year() <= lastHolidayYear; day = day.AddDate(0, 0, 1) {
+		if !slices.ContainsFunc(h.Holidays, func(calendar string) bool { return catalog.IsHoliday(calendar, day) }) {
+			continue
+		}
+		month := hours{Years: []string{strconv.Itoa(day.Year())}, Months: []string{strings.ToLower(day.Month().String())}, Location: h.Timezone}
+		if n := len(found); n > 0 && found[n-1].Years[0] == month.Years[0] && found[n-1].Months[0] == month.Months[0] {
+			found[n-1].DaysOfMonth = append(found[n-1].DaysOfMonth, strconv.Itoa(day.Day()))
+			continue
+		}
+		month.DaysOfMonth = []string{strconv.Itoa(day.Day())}
+		found = append(found, month)
+	}
+	return found
 }
 
 // weekly writes the catalogue's hours as Alertmanager does: it has no time

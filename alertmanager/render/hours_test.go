@@ -59,3 +59,29 @@ func TestChannelHoursFollowTheClocks(t *testing.T) {
 	require.Equal(t, []string{"receiver"}, r.told(t, labels, winter))
 	require.Equal(t, []string{"receiver", "team/schools"}, r.told(t, labels, summer))
 }
+
+// The catalogue's own answer, asked through a winter with both changes of the
+// clocks, a Christmas on a weekend and Easter.
+func TestChannelHoursAgreeWithTheCatalogue(t *testing.T) {
+	for _, office := range []*catalog.Hours{
+		{Days: "monday-friday", Times: "09:00-17:30", Timezone: "Europe/London", Holidays: []string{"england-and-wales"}},
+		{Days: "monday-sunday", Times: "00:00-24:00", Timezone: "Europe/London", Holidays: []string{"scotland", "northern-ireland"}},
+		{Days: "sunday", Times: "00:30-03:30", Timezone: "Europe/London"},
+		{Days: "friday-monday", Times: "21:00-05:00", Timezone: "Australia/Lord_Howe"},
+	} {
+		t.Run(office.Days+" "+office.Timezone, func(t *testing.T) {
+			c := ministry()
+			c.Hours["office"] = office
+			text, err := render.Config(c, options())
+			require.NoError(t, err)
+			r := newRouter(t, text)
+			labels := model.LabelSet{"alertname": "MemoryHigh", "team": "schools", "audience": "developers", "severity": "warning"}
+			end := time.Date(2028, 5, 10, 0, 0, 0, 0, time.UTC)
+			for at := time.Date(2027, 10, 1, 0, 0, 0, 0, time.UTC); at.Before(end); at = at.Add(45 * time.Minute) {
+				if told := len(r.told(t, labels, at)) == 2; told != office.Contains(at) {
+					require.Equal(t, office.Contains(at), told, at)
+				}
+			}
+		})
+	}
+}

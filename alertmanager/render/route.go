@@ -120,11 +120,7 @@ func (r *renderer) team(team *catalog.Team, name string) route {
 		parent.Routes,
 		route{Matchers: []string{equals("severity", "critical")}, GroupBy: []string{"service", "alertname"}, timing: criticalTiming()},
 		route{Matchers: []string{equals("audience", "users")}, timing: usersTiming()},
-		route{
-			Matchers:            []string{equals("audience", "developers"), equals("severity", "warning")},
-			timing:              slowTiming(),
-			ActiveTimeIntervals: r.channelHours(team),
-		},
+		r.channelHours(route{Matchers: []string{equals("audience", "developers"), equals("severity", "warning")}, timing: slowTiming()}, team),
 	)
 	return parent
 }

@@ -232,7 +232,7 @@ func (g *gitHub) details(ctx context.Context, service, pipeline string) (pipelin
 	if len(g.exporters) == 0 {
 		return pipelineRun{}, permanent("asking for the run's details: links.exporters is missing")
 	}
-	var problems []error
+	var problem error
 	for _, exporter := range g.exporters {
 		address := strings.TrimSuffix(exporter, "/") + "/api/v1/pipelines/" + url.PathEscape(service) + "/" + url.PathEscape(pipeline)
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -247,9 +247,12 @@ func (g *gitHub) details(ctx context.Context, service, pipeline string) (pipelin
 		if err == nil {
 			return run, nil
 		}
-		problems = append(problems, err)
+		if problem != nil {
+			err = fmt.Errorf("%w; %w", problem, err)
+		}
+		problem = err
 	}
-	return pipelineRun{}, temporary("asking the exporters for the run's details: %w", errors.Join(problems...))
+	return pipelineRun{}, temporary("asking the exporters for the run's details: %w", problem)
 }
 
 func isKind(err error, kind github.Kind) bool {
