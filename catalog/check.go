@@ -107,7 +107,7 @@ func (c *checker) exactlyOne(path, what string, all []string, set ...bool) bool 
 	}
 	switch {
 	case len(have) == 0 && !c.nearMiss(path, all):
-		c.add(path, "%s is missing (want one of %s)", what, oneOf(all))
+		c.add(path, "%s is missing (want %s)", what, oneOf(all))
 	case len(have) > 1:
 		c.add(below(path, have[1]), "%s is given twice (got %s and %s, want one)", what, have[0], have[1])
 	}

@@ -21,7 +21,7 @@ func (c *checker) checkJourney(path string, steps []JourneyStep) {
 	for i := range steps {
 		step, place := &steps[i], at(path, i)
 		if j, again := first[step.Name]; again {
-			c.add(below(place, "name"), "two steps are named %s; first at %s", clipped(step.Name), c.positions.nearest(at(path, j)))
+			c.add(below(place, "name"), "two steps are named %s; first at %s", clipped(step.Name), c.positions.nearest(below(at(path, j), "name")))
 		}
 		first[step.Name] = i
 		if len([]rune(step.Name)) > maxStepName {

@@ -34,7 +34,7 @@ func (c *checker) checkServices() {
 // when the service pages.
 func (c *checker) checkOwner(path string, s *Service) {
 	teamed := known(c, below(path, "team"), "team", s.Team, c.Teams)
-	if s.Team == "" && !c.given(below(path, "team")) && !s.External {
+	if s.Team == "" && !c.given(below(path, "team")) && !c.given(below(path, "external")) {
 		c.add(below(path, "team"), "the service has no team (name one, or say external: true when it is somebody else's)")
 	}
 	if !c.given(below(path, "page")) || s.Page == PageNever {
@@ -64,7 +64,9 @@ func (c *checker) checkDependencies() {
 		path := below(below("services", name), "depends_on")
 		for i, dependency := range c.Services[name].DependsOn {
 			switch {
-			case c.Services[dependency] == nil: // noted below
+			case c.Services[dependency] == nil: // noted by allKnown
+			case dependency == name:
+				c.add(at(path, i), "the service depends on itself")
 			case state[dependency] == visiting:
 				circle := append(slices.Clone(chain[slices.Index(chain, dependency):]), dependency)
 				c.add(at(path, i), "the services depend on each other in a circle: %s", strings.Join(circle, " → "))

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,9 +12,13 @@ import (
 const (
 	// maxDepth bounds how deep values nest; the format itself needs ten levels.
 	maxDepth = 64
-	// maxAliased bounds how many nodes are reached through aliases, so that a
-	// few lines cannot stand for billions of values.
+	// maxAliased bounds how many values are reached through aliases, a long text
+	// counting as several, so that a few lines cannot stand for billions.
 	maxAliased = 50_000
+	// maxItems and maxKey bound lists and keys, so that the paths of a hostile
+	// file fit the memory.
+	maxItems = 1000
+	maxKey   = 200
 )
 
 // decoder walks the nodes of one file and the types of [Spec] together. It
@@ -39,6 +44,10 @@ type scalar interface{ parse(text string) error }
 
 // document decodes a file's root into spec, which may hold other files already.
 func (d *decoder) document(root *yaml.Node, spec *Spec) {
+	if root.Kind != yaml.MappingNode {
+		d.stop(root, "", "got %s, want sections such as teams and services", described(root))
+		return
+	}
 	d.value(root, "", reflect.ValueOf(spec).Elem())
 }
 
@@ -87,7 +96,7 @@ func (d *decoder) value(node *yaml.Node, path string, out reflect.Value) {
 // affordable stops the walk when aliases multiply or nest without end.
 func (d *decoder) affordable(node *yaml.Node, path string) bool {
 	if d.alias > 0 {
-		d.aliased++
+		d.aliased += 1 + len(node.Value)/100
 	}
 	switch {
 	case d.stopped:
@@ -101,10 +110,6 @@ func (d *decoder) affordable(node *yaml.Node, path string) bool {
 
 // stop notes the one mistake that makes all others meaningless.
 func (d *decoder) stop(node *yaml.Node, path, format string, args ...any) {
-	const readable = 200 // a path of sixty levels helps nobody
-	if len(path) > readable {
-		path = path[:readable] + "…"
-	}
 	d.stopped = true
 	d.list = nil
 	d.addAt(d.positionOf(node), path, format, args...)
@@ -154,6 +159,10 @@ func (d *decoder) sequence(node *yaml.Node, path string, out reflect.Value) {
 		d.add(path, "got %s, want a list such as [a, b]", described(node))
 		return
 	}
+	if len(node.Content) > maxItems {
+		d.add(path, "the list is too long (got %d items, want at most %d)", len(node.Content), maxItems)
+		return
+	}
 	items := reflect.MakeSlice(out.Type(), len(node.Content), len(node.Content))
 	for i, item := range node.Content {
 		d.positions[at(path, i)] = d.positionOf(item)
@@ -178,8 +187,10 @@ func (d *decoder) unknownKey(p pair, path string, known []string) {
 	key := p.key.Value
 	place := below(path, key)
 	d.positions[place] = d.positionOf(p.key)
-	if secret := key + "_file"; slices.Contains(known, secret) {
+	if regexp.MustCompile(`(?i)pass|secret|token|key|dsn|dns|credential|webhook|auth|cookie`).MatchString(key) {
 		d.hide(p.value)
+	}
+	if secret := key + "_file"; slices.Contains(known, secret) {
 		d.positions[below(path, secret)] = d.positionOf(p.key)
 		d.add(place, "unknown key %q (a secret is kept in a file of its own: write %s: PATH)", key, secret)
 		return

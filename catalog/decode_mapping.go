@@ -27,6 +27,8 @@ func (d *decoder) pairs(node *yaml.Node, path string) []pair {
 		switch {
 		case p.key.Kind != yaml.ScalarNode:
 			d.addAt(d.positionOf(p.key), path, "got %s as a key, want a name", described(p.key))
+		case len(p.key.Value) > maxKey:
+			d.addAt(d.positionOf(p.key), path, "the key is too long (got %d bytes, want at most %d)", len(p.key.Value), maxKey)
 		case p.key.Tag == "!!merge":
 			merged = append(merged, d.merge(p.value, path)...)
 		case again:

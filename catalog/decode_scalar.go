@@ -48,20 +48,21 @@ func (d *decoder) plain(node *yaml.Node, path string, out reflect.Value) {
 		out.SetString(text)
 	case reflect.Bool:
 		if text != "true" && text != "false" {
-			d.add(path, "got %q, want true or false", text)
+			d.add(path, "got %s, want true or false", clipped(text))
+			return
 		}
 		out.SetBool(text == "true")
 	case reflect.Int:
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > math.MaxInt32 {
-			d.add(path, "got %q, want a whole number from 1", text)
+			d.add(path, "got %s, want a whole number from 1", clipped(text))
 			return
 		}
 		out.SetInt(int64(n))
 	case reflect.Float64:
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(n > 0) || math.IsInf(n, 0) {
-			d.add(path, "got %q, want a number over 0", text)
+			d.add(path, "got %s, want a number over 0", clipped(text))
 			return
 		}
 		out.SetFloat(n)
@@ -70,7 +71,8 @@ func (d *decoder) plain(node *yaml.Node, path string, out reflect.Value) {
 	}
 }
 
-// anything decodes a value of any shape as JSON has it.
+// anything decodes a value of any shape as JSON has it. What is inside has no
+// path of its own.
 func (d *decoder) anything(node *yaml.Node, path string) any {
 	d.depth++
 	defer func() { d.depth-- }()
@@ -85,13 +87,13 @@ func (d *decoder) anything(node *yaml.Node, path string) any {
 	case yaml.MappingNode:
 		object := make(map[string]any)
 		for _, p := range d.pairs(node, path) {
-			object[p.key.Value] = d.anything(p.value, below(path, p.key.Value))
+			object[p.key.Value] = d.anything(p.value, path)
 		}
 		return object
 	case yaml.SequenceNode:
 		list := make([]any, len(node.Content))
 		for i, item := range node.Content {
-			list[i] = d.anything(item, at(path, i))
+			list[i] = d.anything(item, path)
 		}
 		return list
 	}
@@ -114,7 +116,7 @@ func (d *decoder) json(node *yaml.Node, path string) any {
 		if err == nil && !math.IsInf(n, 0) && !math.IsNaN(n) {
 			return n
 		}
-		d.addAt(d.positionOf(node), path, "got %q, which JSON cannot say (quote it for a text)", node.Value)
+		d.addAt(d.positionOf(node), path, "got %s, which JSON cannot say (quote it for a text)", clipped(node.Value))
 	}
 	return node.Value
 }

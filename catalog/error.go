@@ -25,7 +25,7 @@ type Error struct {
 // Error is file:line:column: path: problem, and the quote on lines of its own.
 func (e *Error) Error() string {
 	var parts []string
-	for _, part := range []string{e.Position.String(), e.Path, e.Problem} {
+	for _, part := range []string{e.Position.String(), readable(e.Path), e.Problem} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -35,6 +35,17 @@ func (e *Error) Error() string {
 		text += "\n" + e.Quote
 	}
 	return text
+}
+
+// readable is a path on one line and of a bearable length: people choose the
+// names in it.
+func readable(path string) string {
+	const longest = 200
+	runes := []rune(path)
+	if len(runes) > longest {
+		runes = append(runes[:longest], '…')
+	}
+	return printable(runes)
 }
 
 // Unwrap is what [Catalog.Errorf] was given.

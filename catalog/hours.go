@@ -63,7 +63,7 @@ func parseTimes(text string) ([]span, error) {
 		from, errFrom := parseClock(begin)
 		to, errTo := parseClock(end)
 		if !found || errFrom != nil || errTo != nil || from == to || from == minutesOfDay {
-			return nil, fmt.Errorf("malformed times (got %q, want one such as 09:00-17:30)", part)
+			return nil, fmt.Errorf("malformed times (got %s, want one such as 09:00-17:30)", clipped(part))
 		}
 		if to < from {
 			to += minutesOfDay
@@ -79,7 +79,7 @@ func parseClock(text string) (int, error) {
 	h, errHour := strconv.ParseUint(hour, 10, 8)
 	m, errMinute := strconv.ParseUint(minute, 10, 8)
 	if !found || len(hour) != 2 || len(minute) != 2 || errHour != nil || errMinute != nil || m > 59 || h*60+m > minutesOfDay {
-		return 0, fmt.Errorf("malformed time (got %q, want HH:MM)", text)
+		return 0, fmt.Errorf("malformed time (got %s, want HH:MM)", clipped(text))
 	}
 	return int(h*60 + m), nil
 }
@@ -94,7 +94,7 @@ func parseDays(text string) (days [7]bool, err error) {
 		first, errFirst := parseWeekday(from)
 		last, errLast := parseWeekday(to)
 		if errFirst != nil || errLast != nil {
-			return days, fmt.Errorf("malformed days (got %q, want one such as monday or monday-friday)", strings.TrimSpace(part))
+			return days, fmt.Errorf("malformed days (got %s, want one such as monday or monday-friday)", clipped(strings.TrimSpace(part)))
 		}
 		for d := first; ; d = (d + 1) % 7 {
 			days[d] = true
@@ -112,5 +112,5 @@ func parseWeekday(text string) (time.Weekday, error) {
 			return d, nil
 		}
 	}
-	return 0, fmt.Errorf("malformed day (got %q, want one such as monday)", text)
+	return 0, fmt.Errorf("malformed day (got %s, want one such as monday)", clipped(text))
 }

@@ -1,9 +1,6 @@
 package catalog
 
-import (
-	"reflect"
-	"slices"
-)
+import "reflect"
 
 // missing notes every required key that no file gave. It runs after all files
 // are decoded, because each may hold a part of a section.
@@ -41,9 +38,8 @@ func (p *problems) missingKeys(path string, value reflect.Value) {
 		place := below(path, key)
 		if fields[key].required && !p.positions.given(place) {
 			p.add(place, "the key is missing")
+			continue
 		}
-		if !slices.Contains([]string{"json"}, key) {
-			p.missingIn(place, value.Field(fields[key].index))
-		}
+		p.missingIn(place, value.Field(fields[key].index))
 	}
 }

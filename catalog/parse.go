@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,9 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile bounds a file; a catalogue of a thousand services has about a
-// megabyte.
-const maxFile = 8 << 20
+// maxFile bounds a file; a thousand services take about a megabyte.
+const maxFile = 2 << 20
 
 // root is the one document of a file, or nil after a problem has been noted:
 // each way of not being one YAML document is one clear mistake.
@@ -68,27 +68,77 @@ func unreadable(text []byte) (line, column int, problem string) {
 	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1, "not UTF-8 from here on (save the file as UTF-8)"
 }
 
-// malformed notes a syntax error. The YAML library tells a line only, so the
-// caret is under the first character of that line, or under the tab that is
-// the usual culprit.
+// malformed notes a syntax error at the place that is most likely its cause.
 func (p *problems) malformed(file *source, err error) {
-	at := Position{file.name, 1, 1}
-	problem := strings.TrimPrefix(err.Error(), "yaml: ")
-	if match := regexp.MustCompile(`^line (\d+): (.*)`).FindStringSubmatch(problem); match != nil {
-		at.Line, _ = strconv.Atoi(match[1])
-		problem = match[2]
-	}
 	lines := strings.Split(string(file.text), "\n")
-	at.Line = min(max(at.Line, 1), len(lines))
-	for _, line := range []int{at.Line, at.Line + 1} {
-		if line <= len(lines) && tabbed(lines[line-1]) {
-			p.addAt(Position{file.name, line, strings.IndexByte(lines[line-1], '\t') + 1}, "", "a tab in the indentation (YAML wants spaces)")
+	line, problem := told(err)
+	if column := aliasColumn(lines, problem, &line); column > 0 {
+		p.addAt(Position{file.name, line, column}, "", "%s (want &name before the value that *name repeats)", problem)
+		return
+	}
+	if blockProblem(problem) {
+		line = firstBad(lines, problem)
+	}
+	line = min(max(line, 1), len(lines))
+	for _, near := range []int{line, line + 1} {
+		if near <= len(lines) && tabbed(lines[near-1]) {
+			p.addAt(Position{file.name, near, strings.IndexByte(lines[near-1], '\t') + 1}, "", "a tab in the indentation (YAML wants spaces)")
 			return
 		}
 	}
-	text := []rune(lines[at.Line-1])
-	at.Column = len(text) - len([]rune(strings.TrimLeft(string(text), " "))) + 1
-	p.addAt(at, "", "not YAML near this line: %s", problem)
+	text := []rune(lines[line-1])
+	column := len(text) - len([]rune(strings.TrimLeft(string(text), " "))) + 1
+	p.addAt(Position{file.name, line, column}, "", "not YAML from here on: %s", problem)
+}
+
+// told is the line and the text of an error of the YAML library. It counts
+// lines from 0 where it finds a mistake in the order of things, and from 1
+// where it finds one in the characters.
+func told(err error) (line int, problem string) {
+	problem = strings.TrimPrefix(err.Error(), "yaml: ")
+	match := regexp.MustCompile(`^line (\d+): (?s:(.*))`).FindStringSubmatch(problem)
+	if match == nil {
+		return 1, problem
+	}
+	line, _ = strconv.Atoi(match[1])
+	if strings.HasPrefix(match[2], "did not find expected '") {
+		line++
+	}
+	return line, match[2]
+}
+
+// blockProblem says that the library tells where the surrounding block begins,
+// and not where it breaks.
+func blockProblem(problem string) bool {
+	return problem == "did not find expected key" || problem == "did not find expected '-' indicator"
+}
+
+// firstBad is the first line at which the text so far has the problem.
+func firstBad(lines []string, problem string) int {
+	return 1 + sort.Search(len(lines)-1, func(i int) bool {
+		err := yaml.Unmarshal([]byte(strings.Join(lines[:i+1], "\n")), new(yaml.Node))
+		if err == nil {
+			return false
+		}
+		_, same := told(err)
+		return same == problem
+	})
+}
+
+// aliasColumn finds the alias that has no anchor, which the library names
+// without a place.
+func aliasColumn(lines []string, problem string, line *int) int {
+	match := regexp.MustCompile(`^unknown anchor '(.*)' referenced$`).FindStringSubmatch(problem)
+	if match == nil {
+		return 0
+	}
+	for i, text := range lines {
+		if before, _, found := strings.Cut(text, "*"+match[1]); found {
+			*line = i + 1
+			return utf8.RuneCountInString(before) + 1
+		}
+	}
+	return 0
 }
 
 // tabbed says whether a line is indented with a tab.

@@ -59,7 +59,7 @@ type Later struct {
 func (l *Later) parse(text string) error {
 	way, after, found := strings.Cut(text, " after ")
 	if !found {
-		return fmt.Errorf("malformed later way (got %q, want one such as \"voice after 3m\")", text)
+		return fmt.Errorf("malformed later way (got %s, want one such as \"voice after 3m\")", clipped(text))
 	}
 	l.Way = strings.TrimSpace(way)
 	return l.After.parse(strings.TrimSpace(after))
@@ -74,7 +74,7 @@ type turn struct {
 
 // parseHandover reads "monday 09:30" or "daily 09:30".
 func parseHandover(text string) (turn, error) {
-	malformed := fmt.Errorf("malformed handover (got %q, want one such as \"monday 09:30\" or \"daily 09:30\")", text)
+	malformed := fmt.Errorf("malformed handover (got %s, want one such as \"monday 09:30\" or \"daily 09:30\")", clipped(text))
 	when, clock, found := strings.Cut(text, " ")
 	minute, err := parseClock(strings.TrimSpace(clock))
 	if !found || err != nil || minute == minutesOfDay {

@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -52,7 +54,7 @@ func (s sources) index(name string) int {
 // quote is the line of a position and a caret under it, or nothing.
 func (s sources) quote(at Position) string {
 	i := s.index(at.File)
-	if i < 0 || at.Line < 1 {
+	if i < 0 || at.Line < 1 || bytes.IndexByte(s[i].text, 0) >= 0 { // UTF-16 is no text to quote
 		return ""
 	}
 	return s[i].quote(at.Line, at.Column)
@@ -66,6 +68,9 @@ func (s *source) quote(line, column int) string {
 		return ""
 	}
 	text := []rune(strings.ToValidUTF8(strings.TrimRight(s.lines[line-1], "\r"), "\uFFFD"))
+	if credentials := regexp.MustCompile(`://[^/@\s]*:[^@\s]*@`).FindStringIndex(string(text)); credentials != nil {
+		s.hide(line, len([]rune(string(text)[:credentials[0]]))+1)
+	}
 	if from, hidden := s.hidden[line]; hidden && from <= len(text) {
 		text = append(slices.Clip(text[:from-1]), '…')
 		column = min(column, from)
@@ -78,7 +83,10 @@ func (s *source) quote(line, column int) string {
 
 // clip leaves of a long line what is around the column.
 func clip(line []rune, column int) ([]rune, int) {
-	const before, after = 100, 60
+	const longest, before, after = 160, 100, 60
+	if len(line) <= longest {
+		return line, column
+	}
 	if end := column + after; len(line) > end {
 		line = append(slices.Clip(line[:end]), '…')
 	}

@@ -67,7 +67,7 @@ func (s *StatusSet) parse(text string) error {
 
 // statusRange reads 2xx, 200 or 200-204.
 func statusRange(text string) (first, last int, err error) {
-	malformed := fmt.Errorf("malformed status (got %q, want one such as 2xx, 200, 200-204 or !404)", text)
+	malformed := fmt.Errorf("malformed status (got %s, want one such as 2xx, 200, 200-204 or !404)", clipped(text))
 	if class, found := strings.CutSuffix(strings.ToLower(text), "xx"); found {
 		n, err := strconv.Atoi(class)
 		if err != nil || n < 1 || n > 5 || len(class) != 1 {

@@ -17,12 +17,22 @@ func closest(got string, candidates []string) string {
 	}
 	best, allowed := "", max(1, len(got)/3)
 	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
-		distance := levenshtein.Distance(strings.ToLower(got), strings.ToLower(candidate), nil)
+		distance := slips(strings.ToLower(got), strings.ToLower(candidate))
 		if distance <= allowed {
 			best, allowed = candidate, distance-1
 		}
 	}
 	return best
+}
+
+// slips is the edit distance, in which two letters that changed places are one
+// slip and not two.
+func slips(a, b string) int {
+	distance := levenshtein.Distance(a, b, nil)
+	if len(a) == len(b) && slices.Equal(slices.Sorted(slices.Values([]byte(a))), slices.Sorted(slices.Values([]byte(b)))) {
+		return (distance + 1) / 2
+	}
+	return distance
 }
 
 // hint is ` (did you mean "postgres"?)`, the names there are when they are few,
@@ -47,7 +57,6 @@ func suggested(best string) string {
 
 // oneOf is "a, b or c".
 func oneOf(names []string) string {
-	names = slices.Sorted(slices.Values(names))
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

@@ -24,10 +24,10 @@ func (d Duration) String() string { return model.Duration(d).String() }
 func (d *Duration) parse(text string) error {
 	parsed, err := model.ParseDuration(text)
 	if err != nil {
-		return fmt.Errorf("malformed duration (got %q, want one such as 15s, 3m, 1h30m, 21d or 1w)", text)
+		return fmt.Errorf("malformed duration (got %s, want one such as 15s, 3m, 1h30m, 21d or 1w)", clipped(text))
 	}
 	if parsed == 0 {
-		return fmt.Errorf("a duration of nothing (got %q, want one such as 15s; leave the key out for the default)", text)
+		return fmt.Errorf("a duration of nothing (got %s, want one such as 15s; leave the key out for the default)", clipped(text))
 	}
 	*d = Duration(parsed)
 	return nil
@@ -43,7 +43,7 @@ func (r Ratio) String() string { return strconv.FormatFloat(float64(r)*100, 'g',
 func (r *Ratio) parse(text string) error {
 	digits, percent := strings.CutSuffix(text, "%")
 	if strings.Trim(digits, "0123456789.") != "" {
-		return fmt.Errorf("malformed ratio (got %q, want one such as 80%% or 0.8)", text)
+		return fmt.Errorf("malformed ratio (got %s, want one such as 80%% or 0.8)", clipped(text))
 	}
 	if percent {
 		digits += "e-2" // and not a division, so that 99.9% is exactly 0.999
@@ -51,11 +51,11 @@ func (r *Ratio) parse(text string) error {
 	share, err := strconv.ParseFloat(digits, 64)
 	switch {
 	case err != nil:
-		return fmt.Errorf("malformed ratio (got %q, want one such as 80%% or 0.8)", text)
+		return fmt.Errorf("malformed ratio (got %s, want one such as 80%% or 0.8)", clipped(text))
 	case share > 1:
-		return fmt.Errorf("a ratio over 100%% (got %q, want one such as 80%% or 0.8)", text)
+		return fmt.Errorf("a ratio over 100%% (got %s, want one such as 80%% or 0.8)", clipped(text))
 	case share == 0:
-		return fmt.Errorf("a ratio of nothing (got %q, want one such as 80%% or 0.8; leave the key out for the default)", text)
+		return fmt.Errorf("a ratio of nothing (got %s, want one such as 80%% or 0.8; leave the key out for the default)", clipped(text))
 	}
 	*r = Ratio(share)
 	return nil
@@ -79,9 +79,9 @@ func (b *Bytes) parse(text string) error {
 	amount := number * unit
 	switch {
 	case err != nil || !known || amount > math.MaxInt64/2:
-		return fmt.Errorf("malformed amount of memory (got %q, want one such as 512MiB or 1GB)", text)
+		return fmt.Errorf("malformed amount of memory (got %s, want one such as 512MiB or 1GB)", clipped(text))
 	case amount < 1:
-		return fmt.Errorf("no memory at all (got %q, want an amount such as 512MiB; leave the key out for no limit)", text)
+		return fmt.Errorf("no memory at all (got %s, want an amount such as 512MiB; leave the key out for no limit)", clipped(text))
 	}
 	*b = Bytes(amount)
 	return nil
@@ -108,7 +108,7 @@ func choice[T ~string](text string, choices ...T) (T, error) {
 			return c, nil
 		}
 	}
-	return "", fmt.Errorf("got %q, want %s%s", text, oneOf(words), suggested(closest(text, words)))
+	return "", fmt.Errorf("got %s, want %s%s", clipped(text), oneOf(words), suggested(closest(text, words)))
 }
 
 // reason is the text of an error without the prefix that its package repeats.
