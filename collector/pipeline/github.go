@@ -311,7 +311,7 @@ func (w *workflow) findJobs(ctx context.Context) error {
 			return fmt.Errorf("listing the jobs of run %d: %w", last.Number, err)
 		}
 		for _, j := range listed.Jobs {
-			jobs = append(jobs, Job{Name: j.Name, URL: j.URL, Result: resultOf(j.Status, j.Conclusion), Check: w.check(j.Name)})
+			jobs = append(jobs, Job{Name: short(j.Name), URL: j.URL, Result: resultOf(j.Status, j.Conclusion), Check: w.check(j.Name)})
 		}
 		if next = following; next == "" {
 			break
@@ -320,6 +320,14 @@ func (w *workflow) findJobs(ctx context.Context) error {
 	last.Jobs, last.looked = jobs, true
 	w.judgeChecks()
 	return nil
+}
+
+// short bounds a name that somebody else gave.
+func short(name string) string {
+	if runes := []rune(name); len(runes) > 200 {
+		return string(runes[:199]) + "…"
+	}
+	return name
 }
 
 // check is the catalogue's name for a job; of several the first by name.

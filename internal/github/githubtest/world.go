@@ -185,6 +185,7 @@ func (s *Server) listPulls(r *http.Request, _ []byte) reply {
 	for _, number := range s.world.pulls[r.PathValue("commit_sha")] {
 		body := s.description.example("pull-request-simple-items").([]any)[0].(map[string]any)
 		body["number"] = number
+		body["requested_teams"] = []any{} // the documented example lacks what the documented schema demands
 		body["state"], body["merged_at"] = "closed", stamp(time.Now())
 		bodies = append(bodies, body)
 	}
