@@ -37,6 +37,7 @@ type page struct {
 	CSRF     string
 	Notice   string
 	SignedIn bool
+	Host     string // as the visitor wrote it
 	Switches []row
 }
 
@@ -171,13 +172,13 @@ func (s *shop) style(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, files, "pages/style.css")
 }
 
-func (s *shop) admin(w http.ResponseWriter, _ *http.Request) {
+func (s *shop) admin(w http.ResponseWriter, r *http.Request) {
 	on := s.switches.all()
 	rows := make([]row, 0, len(on))
 	for _, one := range Switches() {
 		rows = append(rows, row{one, on[one.Name]})
 	}
-	s.show(w, "admin.html", http.StatusOK, page{Title: "Break the demo", Switches: rows})
+	s.show(w, "admin.html", http.StatusOK, page{Title: "Break the demo", Host: r.Host, Switches: rows})
 }
 
 func (s *shop) reset(w http.ResponseWriter, r *http.Request) {

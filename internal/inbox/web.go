@@ -21,8 +21,9 @@ var files embed.FS
 const (
 	// pagePolicy lets a page of ours use only what this server gives it.
 	pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
-	// mailPolicy lets a message be seen and nothing else.
-	mailPolicy = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+	// mailPolicy lets a message be seen and nothing else. It cannot say who may
+	// frame it: a sandboxed answer has no origin that 'self' would match.
+	mailPolicy = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 )
 
 func parsePages() (*template.Template, error) {

@@ -69,6 +69,7 @@ func runCompose(ctx context.Context, o Options, s *screen) error {
 			}
 		}
 		s.say("%s", s.summary(all(order), nil))
+		sayWhenSeen(running, s, prometheusURL)
 		return nil
 	})
 	return group.Wait()

@@ -105,6 +105,24 @@ func TestReady(t *testing.T) {
 	require.NoError(t, Ready(t.Context(), server.URL))
 }
 
+func TestItIsToldWhenEveryProbeHasSeenItsServiceWell(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		require.Equal(t, allSeen, r.FormValue("query"))
+		asked++
+		if asked == 1 {
+			fmt.Fprint(w, `{"data": {"result": []}}`)
+			return
+		}
+		fmt.Fprint(w, `{"data": {"result": [{"value": [1, "4"]}]}}`)
+	}))
+	defer server.Close()
+	var out bytes.Buffer
+	sayWhenSeen(t.Context(), &screen{w: &out}, server.URL)
+	require.Contains(t, out.String(), "Now break something.")
+	require.Equal(t, 2, asked)
+}
+
 func TestSummaryHasAnAddressForEachPartAndALineForEachSwitch(t *testing.T) {
 	s := &screen{}
 	text := s.summary(all(stages(places{}, "info", "warn")), map[string]string{"prometheus": "the API only"})

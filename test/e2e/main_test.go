@@ -89,7 +89,7 @@ func start(t *testing.T) *estate.Estate {
 		require.NoError(t, e.Close())
 	})
 	eventually(t, "every service is seen well", func() error {
-		return count(t, e, 3, `service_probe:tocsin_probe_up:held{service=~"shop|payments"} == 1 unless on (service, probe) service_probe:tocsin_probe_up:held{probe="door"}`)
+		return count(t, e, 3, `service_probe:tocsin_probe_up:held{service=~"shop|payments"} == 1 unless on (service, probe) service_probe:tocsin_probe_up:held{probe="https"}`)
 	})
 	return e
 }
