@@ -196,25 +196,45 @@ func TestDataSourcesAreTheVariable(t *testing.T) {
 	})
 }
 
-func TestPanelsAreNumberedOnceAndDoNotOverlap(t *testing.T) {
+func TestPanelsAreNumberedOnce(t *testing.T) {
 	for _, file := range files(t) {
-		t.Run(file, func(t *testing.T) {
-			d := load(t, file)
-			ids := map[int]string{}
-			taken := map[[2]int]string{}
-			for _, p := range append(d.all(), rows(d)...) {
-				require.NotZero(t, p.ID)
-				require.Emptyf(t, ids[p.ID], "%s has the id of %s", p.Title, ids[p.ID])
-				ids[p.ID] = p.Title
-				require.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
-				for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
-					for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
-						require.Emptyf(t, taken[[2]int{x, y}], "%s lies on %s", p.Title, taken[[2]int{x, y}])
-						taken[[2]int{x, y}] = p.Title
-					}
-				}
+		d := load(t, file)
+		ids := map[int]string{}
+		for _, p := range append(d.all(), rows(d)...) {
+			require.NotZero(t, p.ID)
+			require.Emptyf(t, ids[p.ID], "%s: %s has the id of %s", file, p.Title, ids[p.ID])
+			ids[p.ID] = p.Title
+		}
+	}
+}
+
+// TestPanelsDoNotOverlap judges what is in sight, and each folded row by itself:
+// Grafana moves what follows when a row is unfolded.
+func TestPanelsDoNotOverlap(t *testing.T) {
+	for _, file := range files(t) {
+		d := load(t, file)
+		requireApart(t, d.Panels)
+		for _, row := range rows(d) {
+			requireApart(t, row.Panels)
+			for _, p := range row.Panels {
+				require.Greater(t, p.GridPos.Y, row.GridPos.Y, p.Title)
 			}
-		})
+		}
+	}
+}
+
+func requireApart(t *testing.T, panels []panel) {
+	t.Helper()
+	taken := map[[2]int]string{}
+	for _, p := range panels {
+		g := p.GridPos
+		require.LessOrEqual(t, g.X+g.W, 24, p.Title)
+		for x := g.X; x < g.X+g.W; x++ {
+			for y := g.Y; y < g.Y+g.H; y++ {
+				require.Emptyf(t, taken[[2]int{x, y}], "%s lies on %s", p.Title, taken[[2]int{x, y}])
+				taken[[2]int{x, y}] = p.Title
+			}
+		}
 	}
 }
 
