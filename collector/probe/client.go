@@ -117,19 +117,6 @@ func (h headers) conceal(s *secrets) {
 
 func unchanged(s string) string { return s }
 
-// httpURL checks an absolute http or https URL; where is its place below the
-// probe.
-func httpURL(s site, where, raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return s.errorf(where, "%v", bare(err))
-	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return s.errorf(where, "got %q, want an absolute http or https URL", raw)
-	}
-	return nil
-}
-
 // hostOf is a URL's host:port, or nothing.
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)

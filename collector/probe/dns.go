@@ -17,31 +17,20 @@ const resolverFile = "/etc/resolv.conf"
 
 // question is what stays the same from attempt to attempt.
 type question struct {
-	spec     *catalog.DNSProbe
-	kind     uint16
-	protocol string
-	server   string // empty for the machine's resolver
+	spec *catalog.DNSProbe
+	kind uint16
 }
 
 // newDNS builds the kind dns: one question to one server. A truncated answer is
 // asked for again over TCP.
 func newDNS(s site) (Func, error) {
 	spec := s.probe.DNS
-	q := &question{spec: spec, kind: dns.TypeA, protocol: "udp", server: spec.Server}
-	if spec.Type != "" {
-		kind, ok := dns.StringToType[strings.ToUpper(spec.Type)]
-		if !ok {
-			return nil, s.errorf("dns.type", "unknown record type %q", spec.Type)
-		}
-		q.kind = kind
+	kind, ok := dns.StringToType[spec.Type]
+	if !ok {
+		return nil, s.errorf("dns.type", "unknown record type %q", spec.Type)
 	}
-	if spec.Protocol != "" {
-		q.protocol = spec.Protocol
-	}
-	if q.server == "" {
-		return q.run, nil
-	}
-	return q.run, hostPort(s, "dns.server", q.server)
+	q := &question{spec: spec, kind: kind}
+	return q.run, nil
 }
 
 func (q *question) run(ctx context.Context) Result {
@@ -50,8 +39,8 @@ func (q *question) run(ctx context.Context) Result {
 	if err != nil {
 		return t.fail(ctx, ourFault{err})
 	}
-	answer, err := q.ask(ctx, t, q.protocol, server)
-	if err == nil && answer.Truncated && q.protocol == "udp" {
+	answer, err := q.ask(ctx, t, q.spec.Protocol, server)
+	if err == nil && answer.Truncated && q.spec.Protocol == "udp" {
 		answer, err = q.ask(ctx, t, "tcp", server)
 	}
 	if err == nil {
@@ -65,8 +54,8 @@ func (q *question) run(ctx context.Context) Result {
 
 // address is the server to ask, host:port.
 func (q *question) address() (string, error) {
-	if q.server != "" {
-		return q.server, nil
+	if q.spec.Server != "" {
+		return q.spec.Server, nil
 	}
 	config, err := dns.ClientConfigFromFile(resolverFile)
 	if err != nil {

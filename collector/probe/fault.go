@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -41,7 +42,7 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 		return ReasonInternal, refused.text()
 	case errors.As(err, &expectation):
 		return expectation.reason, err.Error()
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, late(err):
 		return ReasonTimeout, t.timeoutText(ctx, at, address)
 	case errors.As(err, &dns):
 		return ReasonDNS, fmt.Sprintf("resolving %s: %s", quote(dns.Name), dns.Err)
@@ -54,12 +55,22 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 		return ReasonTLS, "handshake with " + address + ": " + alert.Error()
 	case errors.As(err, &op) && op.Op == "dial":
 		return ReasonConnect, "connecting to " + address + ": " + op.Err.Error()
+	case at == TLS && strings.Contains(err.Error(), "HTTP response to HTTPS client"):
+		return ReasonTLS, "handshake with " + address + ": the server does not speak TLS"
 	case at == TLS:
 		return ReasonTLS, "handshake with " + address + ": " + err.Error()
 	case at <= Connect:
 		return ReasonConnect, err.Error()
 	}
 	return ReasonProtocol, fmt.Sprintf("%s %s: %v", at.doing(), address, err)
+}
+
+// late says that an operation ran into its deadline, which may happen a moment
+// before the context says so. A name server's own deadline is not meant.
+func late(err error) bool {
+	var dns *net.DNSError
+	var timeout net.Error
+	return !errors.As(err, &dns) && errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // timeoutText says for how long the attempt waited and where it got stuck.

@@ -19,9 +19,6 @@ type httpAttempt struct {
 // newHTTP builds the kind http: one request over a fresh connection.
 func newHTTP(s site) (Func, error) {
 	spec := s.probe.HTTP
-	if err := httpURL(s, "http.url", spec.URL); err != nil {
-		return nil, err
-	}
 	headers(spec.Headers).conceal(s.secrets)
 	a := &httpAttempt{
 		spec:    spec,

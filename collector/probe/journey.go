@@ -9,7 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -43,9 +42,8 @@ type visit struct {
 // one attempt, as a browser keeps them, and closed after it.
 func newJourney(s site) (Func, error) {
 	j := &journey{secrets: s.secrets}
-	known := make(map[string]bool)
 	for i := range s.probe.Journey {
-		step, err := newStep(s, i, known)
+		step, err := newStep(s, i)
 		if err != nil {
 			return nil, err
 		}
@@ -54,42 +52,20 @@ func newJourney(s site) (Func, error) {
 	return j.run, nil
 }
 
-// newStep checks what the catalogue's loader does not: addresses, expressions,
-// and that every variable was taken by an earlier step.
-func newStep(s site, i int, known map[string]bool) (journeyStep, error) {
+func newStep(s site, i int) (journeyStep, error) {
 	spec := &s.probe.Journey[i]
 	step := journeyStep{JourneyStep: spec, number: i + 1, follow: !namesRedirect(spec.Status)}
-	where := fmt.Sprintf("journey[%d]", i)
-	if err := step.checkURL(s, where); err != nil {
-		return step, err
-	}
-	for _, text := range step.texts() {
-		for _, name := range references(text) {
-			if !known[name] {
-				return step, s.errorf(where, "{{%s}} is not extracted by an earlier step (have %s)", name, listed(known))
-			}
-		}
-	}
 	headers(spec.Headers).conceal(s.secrets)
 	step.want = expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp)
 	step.want.always = len(spec.Extract) > 0
 	for _, name := range slices.Sorted(maps.Keys(spec.Extract)) {
 		e, err := newExtractor(name, spec.Extract[name])
 		if err != nil {
-			return step, s.errorf(where+".extract."+name, "%v", err)
+			return step, s.errorf(fmt.Sprintf("journey[%d].extract.%s", i, name), "%v", err)
 		}
 		step.extractors = append(step.extractors, e)
-		known[name] = true
 	}
 	return step, nil
-}
-
-func (s journeyStep) checkURL(at site, where string) error {
-	raw, key := s.target()
-	if s.number > 1 && (strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "{{")) {
-		return nil
-	}
-	return httpURL(at, where+"."+key, raw)
 }
 
 // target is the address and the key it stands under.
@@ -98,28 +74,6 @@ func (s journeyStep) target() (raw, key string) {
 		return s.Post, "post"
 	}
 	return s.Get, "get"
-}
-
-// texts are all texts of the step that may hold variables.
-func (s journeyStep) texts() []string {
-	all := []string{s.Get, s.Post, s.JourneyStep.Body}
-	for _, fields := range []map[string]catalog.Text{s.Headers, s.Form} {
-		for _, value := range fields {
-			all = append(all, value.Literal)
-		}
-	}
-	walkStrings(s.JSON, func(text string) string {
-		all = append(all, text)
-		return text
-	})
-	return all
-}
-
-func listed(known map[string]bool) string {
-	if len(known) == 0 {
-		return "none"
-	}
-	return strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 }
 
 // namesRedirect says whether a step is about a redirect itself.

@@ -9,8 +9,9 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-// NewReference builds the attempt of a location's reference: an http or https
-// URL that gives any answer, tcp://host:port, or dns://resolver/name.
+// NewReference builds the attempt of a location's reference, as the catalogue
+// checked it: an http or https URL that gives any answer, tcp://host:port, or
+// dns://resolver/name.
 func NewReference(address string) (Func, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -27,7 +28,7 @@ func NewReference(address string) (Func, error) {
 	case "tcp":
 		p.TCP = &catalog.TCPProbe{Address: u.Host}
 	case "dns":
-		p.DNS = &catalog.DNSProbe{Name: strings.Trim(u.Path, "/"), Server: u.Host}
+		p.DNS = &catalog.DNSProbe{Type: "A", Protocol: "udp", Name: strings.Trim(u.Path, "/"), Server: u.Host}
 		if u.Port() == "" {
 			p.DNS.Server = net.JoinHostPort(u.Hostname(), "53")
 		}

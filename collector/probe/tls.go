@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"crypto/tls"
-	"net"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -11,14 +10,7 @@ import (
 // newTLS builds the kind tls: a verified handshake.
 func newTLS(s site) (Func, error) {
 	spec := s.probe.TLS
-	if err := hostPort(s, "tls.address", spec.Address); err != nil {
-		return nil, err
-	}
-	name := spec.ServerName
-	if name == "" {
-		name, _, _ = net.SplitHostPort(spec.Address)
-	}
-	trust := newTrust(s, "tls", spec.CAFile, name)
+	trust := newTrust(s, "tls", spec.CAFile, spec.ServerName)
 	return func(ctx context.Context) Result { return handshake(ctx, spec.Address, trust) }, nil
 }
 

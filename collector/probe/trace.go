@@ -35,7 +35,8 @@ func (t *trace) context(ctx context.Context) context.Context {
 			t.enter(TLS)
 		},
 		TLSHandshakeDone:     func(state tls.ConnectionState, err error) { t.shook(state, err) },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { t.enter(FirstByte) },
+		GotConn:              func(httptrace.GotConnInfo) { t.leave(Transfer, false) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { t.wrote() },
 		GotFirstResponseByte: func() { t.leave(FirstByte, true); t.enter(Transfer) },
 	})
 }
@@ -47,6 +48,18 @@ func (t *trace) enter(p Phase) {
 	defer t.mu.Unlock()
 	t.add(t.at, false)
 	t.at, t.begun = p, time.Now()
+}
+
+// wrote starts the wait for the answer, unless a hasty server has already
+// begun to answer.
+func (t *trace) wrote() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.at == Transfer && !t.begun.IsZero() {
+		return
+	}
+	t.add(t.at, false)
+	t.at, t.begun = FirstByte, time.Now()
 }
 
 // leave adds the time since enter. A phase that did not succeed stays the one
@@ -63,9 +76,20 @@ func (t *trace) add(p Phase, ok bool) {
 	}
 	t.phases[p] += time.Since(t.begun)
 	t.begun = time.Time{}
-	if ok && p < Transfer {
-		t.at = p + 1
+	if ok {
+		t.at = p.next()
 	}
+}
+
+// next is the phase that follows, unless a handshake says otherwise.
+func (p Phase) next() Phase {
+	switch p {
+	case Resolve:
+		return Connect
+	case Connect, TLS:
+		return FirstByte
+	}
+	return Transfer
 }
 
 // connecting starts the clock at the first of several addresses that are tried

@@ -12,15 +12,6 @@ type variables map[string]string
 // reference is a variable in a text: {{name}}.
 var reference = regexp.MustCompile(`\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}`)
 
-// references lists the names in a text.
-func references(text string) []string {
-	var names []string
-	for _, match := range reference.FindAllStringSubmatch(text, -1) {
-		names = append(names, match[1])
-	}
-	return names
-}
-
 // expand fills the variables in as they are.
 func (v variables) expand(text string) string {
 	return v.fill(text, unchanged)

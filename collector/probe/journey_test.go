@@ -1,0 +1,139 @@
+package probe
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// shop is a small application with a login; breaking names what is broken.
+func shop(t testing.TB, breaking string) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
+		if breaking == "form" {
+			fmt.Fprint(w, "<p>Come back later</p>")
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "visitor", Value: "42"})
+		fmt.Fprint(w, `<form><input type="hidden" name="csrf" value="t&amp;k+n/="><b class="greeting">Hello <i>you</i></b></form>`)
+	})
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		visitor, err := r.Cookie("visitor")
+		ok := err == nil && visitor.Value == "42" && r.FormValue("csrf") == "t&k+n/=" && r.FormValue("user") == "probe" && r.FormValue("password") == "hunter-two"
+		if breaking == "login" || !ok {
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprintf(w, "wrong password %s for %s", r.FormValue("password"), r.FormValue("user"))
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "s"})
+		http.Redirect(w, r, "/account", http.StatusFound)
+	})
+	mux.HandleFunc("GET /account", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("session"); err != nil || breaking == "account" {
+			fmt.Fprint(w, "Please sign in")
+			return
+		}
+		fmt.Fprint(w, `Sign out`)
+	})
+	mux.HandleFunc("POST /api", func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, 1000)
+		n, _ := r.Body.Read(body)
+		fmt.Fprintf(w, `{"type": %q, "got": %s, "items": [{"id": 17, "name": "bell"}], "query": %q}`, r.Header.Get("Content-Type"), body[:n], r.URL.RawQuery)
+	})
+	return serve(t, mux.ServeHTTP).URL
+}
+
+func login(t testing.TB, url string) string {
+	return fmt.Sprintf(`{interval: 60s, journey: [
+        {get: %[1]s/login, extract: {csrf: "css:input[name=csrf]@value", greeting: "css:.greeting", name: 'regexp:name="(\w+)"'}},
+        {post: %[1]s/login, form: {user: probe, password: {file: %[2]s}, csrf: "{{csrf}}", seen: "{{greeting}}"}, status: 302},
+        {get: /account, body: "Sign out"}]}`, url, secretFile(t, "hunter-two"))
+}
+
+func TestJourney(t *testing.T) {
+	for _, test := range []struct {
+		breaking, step, text string
+		reason               Reason
+		status               int
+	}{
+		{breaking: "nothing", status: 200},
+		{breaking: "form", step: "GET /login", reason: ReasonBody, status: 200, text: `step 1 GET /login: extracting csrf by "css:input[name=csrf]@value": it matched nothing; found 22 bytes: <p>Come back later</p>`},
+		{breaking: "login", step: "POST /login", reason: ReasonStatus, status: 500, text: `step 2 POST /login: status 500, want 302; found 35 bytes: wrong password *** for probe`},
+		{breaking: "account", step: "GET /account", reason: ReasonBody, status: 200, text: `step 3 GET /account: body does not contain "Sign out"; found 14 bytes: Please sign in`},
+	} {
+		t.Run(test.breaking, func(t *testing.T) {
+			r := try(t, login(t, shop(t, test.breaking)))
+			require.Equal(t, test.reason, r.Reason, r.Text)
+			require.Equal(t, test.text, r.Text)
+			require.Equal(t, test.step, r.Step)
+			require.Equal(t, test.status, r.Status)
+			require.Positive(t, r.Phases[FirstByte])
+		})
+	}
+}
+
+func TestEachAttemptIsAnotherVisitor(t *testing.T) {
+	attempt, err := build(t, login(t, shop(t, "nothing")))
+	require.NoError(t, err)
+	for range 3 {
+		r := attempt(t.Context())
+		require.Equal(t, Success, r.Outcome, r.Text)
+	}
+}
+
+func TestJourneySendsJSONAndCarriesValues(t *testing.T) {
+	url := shop(t, "nothing")
+	r := try(t, fmt.Sprintf(`{interval: 60s, journey: [
+        {post: %[1]s/api, json: {a: 1, list: [x, {y: "z"}]}, extract: {id: "json:$.items[0].id", name: "json:$.items[?(@.id == 17)].name", type: "json:$.type"}},
+        {post: "%[1]s/api?q={{name}}&t={{type}}", json: {id: "{{id}}"}, body: '"got": {"id":"17"}', body_regexp: '"query": "q=bell&t=application%%2Fjson"'}]}`, url))
+	require.Equal(t, Success, r.Outcome, r.Text)
+}
+
+func TestAnExtractedAddressIsHTTPOnly(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<a href="file:///etc/passwd">`) })
+	r := try(t, `{interval: 60s, journey: [{get: "`+server.URL+`", extract: {next: "css:a@href"}}, {get: "{{next}}", name: follow the link}]}`)
+	require.Equal(t, ReasonProtocol, r.Reason)
+	require.Contains(t, r.Text, "step 2 follow the link: the address")
+	require.Contains(t, r.Text, "is neither http nor https")
+}
+
+func TestExtractors(t *testing.T) {
+	const page = `<ul class=list><li id=a data-n=1>one</li><li id=b>two <b>and</b> more</li></ul>`
+	const document = `{"user": {"id": 17, "tags": ["a", "b"], "on": true, "none": null}}`
+	for _, test := range []struct{ spec, body, want, problem string }{
+		{spec: "css:ul.list li", body: page, want: "one"},
+		{spec: "css:#b", body: page, want: "two and more"},
+		{spec: "css:li[id=a]@data-n", body: page, want: "1"},
+		{spec: "css:li[id=b]@data-n", body: page, problem: `the element has no attribute "data-n"`},
+		{spec: "css:table", body: page, problem: "it matched nothing"},
+		{spec: "json:$.user.id", body: document, want: "17"},
+		{spec: "json:$.user.tags[1]", body: document, want: "b"},
+		{spec: "json:$.user.on", body: document, want: "true"},
+		{spec: "json:$.user.tags", body: document, want: `["a","b"]`},
+		{spec: "json:$.user.none", body: document, problem: "it matched nothing"},
+		{spec: "json:$.user", body: page, problem: "parsing JSON"},
+		{spec: `regexp:id=(\w)>two`, body: page, want: "b"},
+		{spec: `regexp:(x+)`, body: page, problem: "it matched nothing"},
+		{spec: `regexp:(x+)`, body: strings.Repeat("x", maxExtracted+1), problem: "the value has 16385 bytes, want at most 16384"},
+	} {
+		t.Run(test.spec, func(t *testing.T) {
+			e, err := newExtractor("it", test.spec)
+			require.NoError(t, err)
+			got, err := e.from(answer{body: []byte(test.body)})
+			if test.problem != "" {
+				require.ErrorContains(t, err, test.problem)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.want, got)
+		})
+	}
+	for _, spec := range []string{"css:input[[", "json:$[", "regexp:(", "regexp:abc", "xpath://a", ""} {
+		_, err := newExtractor("it", spec)
+		require.Error(t, err, spec)
+	}
+}
