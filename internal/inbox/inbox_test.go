@@ -58,7 +58,7 @@ func TestMailIsCaughtAndShown(t *testing.T) {
 	require.Contains(t, list, "Shop is down – 503")
 	require.Contains(t, list, "a@example.org, b@example.org")
 	_, page := fetch(t, box.URL()+"/messages/1")
-	require.Contains(t, page, `<iframe sandbox title="The message" src="/messages/1/html">`)
+	require.Contains(t, page, `<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="The message" src="/messages/1/html">`)
 	require.Contains(t, page, "The shop is down.")
 	require.NotContains(t, page, "<script>", "a message's HTML never stands in our own page")
 	_, raw := fetch(t, box.URL()+"/messages/1/raw")
@@ -71,7 +71,7 @@ func TestMessageHTMLIsSandboxed(t *testing.T) {
 
 	answer, _ := fetch(t, box.URL()+"/messages/1/html")
 	policy := answer.Header.Get("Content-Security-Policy")
-	require.Contains(t, policy, "sandbox;")
+	require.Contains(t, policy, "sandbox allow-popups ")
 	require.Contains(t, policy, "default-src 'none'")
 	require.NotContains(t, policy, "script")
 }

@@ -21,15 +21,17 @@ var files embed.FS
 const (
 	// pagePolicy lets a page of ours use only what this server gives it.
 	pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
-	// mailPolicy lets a message be seen and nothing else. It cannot say who may
-	// frame it: a sandboxed answer has no origin that 'self' would match.
-	mailPolicy = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+	// mailPolicy lets a message be seen, and its links be opened in a new tab. It
+	// cannot say who may frame it: a sandboxed answer has no origin that 'self'
+	// would match.
+	mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 )
 
 func parsePages() (*template.Template, error) {
 	functions := template.FuncMap{
 		"clock": func(t time.Time) string { return t.Local().Format("15:04:05") },
 		"box":   mailboxLink,
+		"links": linked,
 		"day":   func(t time.Time) string { return t.Local().Format("Monday 2 January 2006, 15:04:05 MST") },
 	}
 	pages, err := template.New("").Funcs(functions).ParseFS(files, "pages/*.html")
@@ -95,7 +97,7 @@ func (i *Inbox) messageHTML(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", mailPolicy)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	_, _ = w.Write([]byte(m.HTML))
+	_, _ = w.Write([]byte(inNewTab(m.HTML)))
 }
 
 func (i *Inbox) messageRaw(w http.ResponseWriter, r *http.Request) {
