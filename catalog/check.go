@@ -97,32 +97,22 @@ func (c *checker) distinct(path string, list []string) {
 	}
 }
 
-// exactlyOne notes a value with none, or with two, of several kinds.
-func (c *checker) exactlyOne(path, what string, all []string, set ...bool) bool {
+// exactlyOne notes a value with none, or with two, of several keys.
+func (c *checker) exactlyOne(path, what string, keys ...string) {
 	var have []string
-	for i, is := range set {
-		if is {
-			have = append(have, all[i])
+	misspelled := false
+	for _, key := range keys {
+		if c.given(below(path, key)) {
+			have = append(have, key)
 		}
+		misspelled = misspelled || c.meant[below(path, key)]
 	}
 	switch {
-	case len(have) == 0 && !c.nearMiss(path, all):
-		c.add(path, "%s is missing (want %s)", what, oneOf(all))
+	case len(have) == 0 && !misspelled:
+		c.add(path, "%s is missing (want %s)", what, oneOf(keys))
 	case len(have) > 1:
 		c.add(below(path, have[1]), "%s is given twice (got %s and %s, want one)", what, have[0], have[1])
 	}
-	return len(have) == 1
-}
-
-// nearMiss says that one of the keys was meant, but misspelled, which is noted
-// already.
-func (c *checker) nearMiss(path string, keys []string) bool {
-	for _, key := range keys {
-		if c.positions.given(below(path, key)) {
-			return true
-		}
-	}
-	return false
 }
 
 // clipped quotes a text that may be long.

@@ -82,9 +82,14 @@ func (c *checker) checkEmail(path string, of *EmailChannel) {
 		c.checkMail(at(to, i), address, false)
 	}
 	c.distinct(to, of.To)
-	if c.Delivery.SMTP == nil && !c.given("delivery.smtp") {
+	if c.Delivery.SMTP == nil && !c.said("delivery", "smtp") {
 		c.add(path, "mail needs a relay (add delivery.smtp)")
 	}
 }
 
 func (c *checker) given(path string) bool { return c.positions.given(path) }
+
+// said is given, or meant by a misspelled key.
+func (c *checker) said(path, key string) bool {
+	return c.given(below(path, key)) || c.meant[below(path, key)]
+}

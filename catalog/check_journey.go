@@ -37,7 +37,7 @@ func (c *checker) checkJourney(path string, steps []JourneyStep) {
 }
 
 func (c *checker) checkJourneyStep(path string, step *JourneyStep, first bool) {
-	c.exactlyOne(path, "the request", []string{"get", "post"}, step.Get != "", step.Post != "")
+	c.exactlyOne(path, "the request", "get", "post")
 	c.checkStepURL(below(path, "get"), step.Get, first)
 	c.checkStepURL(below(path, "post"), step.Post, first)
 	hasForm, hasJSON := c.given(below(path, "form")), c.given(below(path, "json"))

@@ -9,8 +9,7 @@ import (
 )
 
 func (c *checker) checkProbe(path string, p *Probe) {
-	kinds := []string{"http", "journey", "tcp", "tls", "dns", "postgres"}
-	c.exactlyOne(path, "the kind", kinds, p.HTTP != nil, p.Journey != nil, p.TCP != nil, p.TLS != nil, p.DNS != nil, p.Postgres != nil)
+	c.exactlyOne(path, "the kind", "http", "journey", "tcp", "tls", "dns", "postgres")
 	c.checkSchedule(path, ProbeDefaults{Interval: p.Interval, Timeout: p.Timeout, Confirm: p.Confirm})
 	if c.given(below(path, "slow")) && p.Slow >= p.Timeout {
 		c.add(below(path, "slow"), "got %s, but an attempt that takes %s has failed already (want less than the timeout)", p.Slow, p.Timeout)
@@ -19,7 +18,7 @@ func (c *checker) checkProbe(path string, p *Probe) {
 	switch {
 	case p.HTTP != nil:
 		c.checkHTTP(below(path, "http"), p.HTTP)
-	case p.Journey != nil:
+	case c.given(below(path, "journey")):
 		c.checkJourney(below(path, "journey"), p.Journey)
 	case p.TCP != nil:
 		c.checkHostPort(below(path, "tcp.address"), p.TCP.Address)

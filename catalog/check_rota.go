@@ -67,7 +67,7 @@ func (c *checker) checkStep(path string, step *Step, last bool) {
 		}
 	}
 	switch {
-	case !last && step.For == 0 && !c.given(below(path, "for")):
+	case !last && step.For == 0 && !c.said(path, "for"):
 		c.add(below(path, "for"), "the key is missing (how long until the next step, such as 15m; only the last step has none)")
 	case !last && step.For != 0 && step.Every >= step.For:
 		c.add(below(path, "every"), "got %s, but the next step begins after %s", step.Every, step.For)

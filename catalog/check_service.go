@@ -34,7 +34,7 @@ func (c *checker) checkServices() {
 // when the service pages.
 func (c *checker) checkOwner(path string, s *Service) {
 	teamed := known(c, below(path, "team"), "team", s.Team, c.Teams)
-	if s.Team == "" && !c.given(below(path, "team")) && !c.given(below(path, "external")) {
+	if s.Team == "" && !s.External && !c.said(path, "team") && !c.meant[below(path, "external")] {
 		c.add(below(path, "team"), "the service has no team (name one, or say external: true when it is somebody else's)")
 	}
 	if !c.given(below(path, "page")) || s.Page == PageNever {
@@ -86,9 +86,9 @@ func (c *checker) checkDependencies() {
 }
 
 func (c *checker) checkResource(path string, r *Resource) {
-	c.exactlyOne(path, "the source", []string{"process", "prometheus", "kubernetes"}, r.Process != nil, r.Prometheus != nil, r.Kubernetes != nil)
+	c.exactlyOne(path, "the source", "process", "prometheus", "kubernetes")
 	if r.Process != nil {
-		c.exactlyOne(below(path, "process"), "how to find the process", []string{"pid_file", "command"}, r.Process.PIDFile != "", r.Process.Command != nil)
+		c.exactlyOne(below(path, "process"), "how to find the process", "pid_file", "command")
 	}
 	if r.Prometheus != nil {
 		c.checkURL(below(path, "prometheus.url"), r.Prometheus.URL)
@@ -100,9 +100,9 @@ func (c *checker) checkPipeline(path string, p *Pipeline) {
 	if p.Interval < shortestPoll {
 		c.add(below(path, "interval"), "got %s, want at least %s", p.Interval, shortestPoll)
 	}
-	if !c.exactlyOne(path, "the provider", []string{"github"}, p.GitHub != nil) {
-		return
+	c.exactlyOne(path, "the provider", "github")
+	if p.GitHub != nil {
+		c.checkRepository(below(path, "github.repository"), p.GitHub.Repository)
+		section(c, below(path, "github.checks"), p.GitHub.Checks)
 	}
-	c.checkRepository(below(path, "github.repository"), p.GitHub.Repository)
-	section(c, below(path, "github.checks"), p.GitHub.Checks)
 }

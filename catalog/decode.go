@@ -181,8 +181,8 @@ func (d *decoder) makeAbsolute(key, path string, out reflect.Value) {
 	*d.files = append(*d.files, File{Place: path, Path: out.String(), Secret: secret})
 }
 
-// unknownKey notes a key that the format does not have. The nearest key counts
-// as given, so that it is not reported as missing too.
+// unknownKey notes a key that the format does not have. The nearest key is
+// meant, so that it is not reported as missing too.
 func (d *decoder) unknownKey(p pair, path string, known []string) {
 	key := p.key.Value
 	place := below(path, key)
@@ -191,15 +191,11 @@ func (d *decoder) unknownKey(p pair, path string, known []string) {
 		d.hide(p.value)
 	}
 	if secret := key + "_file"; slices.Contains(known, secret) {
-		d.positions[below(path, secret)] = d.positionOf(p.key)
+		d.meant[below(path, secret)] = true
 		d.add(place, "unknown key %q (a secret is kept in a file of its own: write %s: PATH)", key, secret)
 		return
 	}
-	if best := closest(key, known); best != "" {
-		if _, given := d.positions[below(path, best)]; !given {
-			d.positions[below(path, best)] = d.positionOf(p.key)
-		}
-	}
+	d.meant[below(path, closest(key, known))] = true
 	d.add(place, "unknown key %q%s", key, hint(key, known))
 }
 

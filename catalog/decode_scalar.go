@@ -49,6 +49,7 @@ func (d *decoder) plain(node *yaml.Node, path string, out reflect.Value) {
 	case reflect.Bool:
 		if text != "true" && text != "false" {
 			d.add(path, "got %s, want true or false", clipped(text))
+			d.meant[path] = true
 			return
 		}
 		out.SetBool(text == "true")

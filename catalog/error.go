@@ -72,6 +72,7 @@ func (e Errors) Error() string {
 // problems collects mistakes.
 type problems struct {
 	positions positions
+	meant     map[string]bool // paths that were given under a misspelled key or with a misspelled value
 	sources   sources
 	list      Errors
 }

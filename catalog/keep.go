@@ -44,7 +44,7 @@ func Restore(text []byte) (*Catalog, error) {
 	}
 	var files sources
 	for _, file := range k.Files {
-		files = append(files, &source{name: file.Name, folder: file.Folder, text: file.Text, hidden: map[int]int{}})
+		files = append(files, sourceIn(file.Name, file.Folder, file.Text))
 	}
 	return parse(files, k.Modified)
 }

@@ -85,7 +85,7 @@ func readSource(name string) (*source, time.Time, error) {
 // that a misspelled key does not hide a dangling name.
 func parse(files sources, modified time.Time) (*Catalog, error) {
 	c := &Catalog{positions: positions{}, sources: files, hash: hashOf(files), modified: modified}
-	found := &problems{positions: c.positions, sources: files}
+	found := &problems{positions: c.positions, meant: map[string]bool{}, sources: files}
 	if whole := found.decode(files, c); !whole {
 		return nil, found.err()
 	}

@@ -37,7 +37,9 @@ func (p *problems) missingKeys(path string, value reflect.Value) {
 	for _, key := range names(fields) {
 		place := below(path, key)
 		if fields[key].required && !p.positions.given(place) {
-			p.add(place, "the key is missing")
+			if !p.meant[place] {
+				p.add(place, "the key is missing")
+			}
 			continue
 		}
 		p.missingIn(place, value.Field(fields[key].index))

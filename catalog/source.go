@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 )
@@ -26,7 +27,11 @@ func newSource(name string, text []byte) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder of %q: %w", name, err)
 	}
-	return &source{name: name, folder: folder, text: text, hidden: map[int]int{}}, nil
+	return sourceIn(name, folder, text), nil
+}
+
+func sourceIn(name, folder string, text []byte) *source {
+	return &source{name: name, folder: folder, text: text, lines: strings.Split(string(text), "\n"), hidden: map[int]int{}}
 }
 
 // hide keeps a place, and what follows on its line, out of every quote.
@@ -61,17 +66,11 @@ func (s sources) quote(at Position) string {
 }
 
 func (s *source) quote(line, column int) string {
-	if s.lines == nil {
-		s.lines = strings.Split(string(s.text), "\n")
-	}
 	if line > len(s.lines) {
 		return ""
 	}
 	text := []rune(strings.ToValidUTF8(strings.TrimRight(s.lines[line-1], "\r"), "\uFFFD"))
-	if credentials := regexp.MustCompile(`://[^/@\s]*:[^@\s]*@`).FindStringIndex(string(text)); credentials != nil {
-		s.hide(line, len([]rune(string(text)[:credentials[0]]))+1)
-	}
-	if from, hidden := s.hidden[line]; hidden && from <= len(text) {
+	if from := s.visible(line, text); from <= len(text) {
 		text = append(slices.Clip(text[:from-1]), '…')
 		column = min(column, from)
 	}
@@ -79,6 +78,19 @@ func (s *source) quote(line, column int) string {
 	text, column = clip(text, column)
 	number := fmt.Sprintf("%5d", line)
 	return fmt.Sprintf("%s | %s\n%s | %s^", number, printable(text), strings.Repeat(" ", len(number)), padding(text[:column-1]))
+}
+
+// visible is the first column of a line that is not to be shown, or one after
+// its end: a hidden value, or credentials in an address.
+func (s *source) visible(line int, text []rune) int {
+	end := len(text) + 1
+	if from, hidden := s.hidden[line]; hidden {
+		end = min(end, from)
+	}
+	if credentials := regexp.MustCompile(`://[^/@\s]*:[^@\s]*@`).FindStringIndex(string(text)); credentials != nil {
+		end = min(end, utf8.RuneCountInString(string(text)[:credentials[0]])+1)
+	}
+	return end
 }
 
 // clip leaves of a long line what is around the column.
