@@ -32,6 +32,8 @@ type Reloader struct {
 	logger  log.Logger
 	metrics reloadMetrics
 
+	watching chan struct{} // closed when changes are noticed from now on
+
 	mu     sync.Mutex
 	parts  []Part
 	status ReloadStatus
@@ -56,7 +58,7 @@ func NewReloader(o ReloadOptions) *Reloader {
 	gauge := func(name, help string) prometheus.Gauge {
 		return auto.NewGauge(prometheus.GaugeOpts{Name: "tocsin_config_" + name, Help: help})
 	}
-	r := &Reloader{options: o, logger: o.Logger, metrics: reloadMetrics{
+	r := &Reloader{options: o, logger: o.Logger, watching: make(chan struct{}), metrics: reloadMetrics{
 		successful: gauge("last_reload_successful", "1 when the newest catalogue was taken."),
 		at:         gauge("last_reload_success_timestamp_seconds", "When a catalogue was last taken."),
 		modified:   gauge("modified_timestamp_seconds", "Newest modification of the catalogue in use."),

@@ -28,6 +28,7 @@ func (r *Reloader) watch(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
+	close(r.watching)
 	r.follow(ctx, w)
 	return nil
 }
