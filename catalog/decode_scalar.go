@@ -136,7 +136,7 @@ func (s *Secret) decode(d *decoder, node *yaml.Node, path string) {
 	case s.Path != "":
 		s.Path = d.file.resolve(s.Path)
 		*d.files = append(*d.files, File{Place: path, Path: s.Path, Secret: true})
-	case !d.positions.given(below(path, "file")):
+	case !d.positions.given(below(path, "file")) && !d.meant[below(path, "file")]:
 		d.add(path, "the file is missing (want {file: PATH})")
 	}
 }

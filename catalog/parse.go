@@ -70,7 +70,7 @@ func unreadable(text []byte) (line, column int, problem string) {
 
 // malformed notes a syntax error at the place that is most likely its cause.
 func (p *problems) malformed(file *source, err error) {
-	lines := strings.Split(string(file.text), "\n")
+	lines := file.lines
 	line, problem := told(err)
 	if column := aliasColumn(lines, problem, &line); column > 0 {
 		p.addAt(Position{file.name, line, column}, "", "%s (want &name before the value that *name repeats)", problem)

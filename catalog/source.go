@@ -31,7 +31,12 @@ func newSource(name string, text []byte) (*source, error) {
 }
 
 func sourceIn(name, folder string, text []byte) *source {
-	return &source{name: name, folder: folder, text: text, lines: strings.Split(string(text), "\n"), hidden: map[int]int{}}
+	return &source{name: name, folder: folder, text: text, lines: linesOf(string(text)), hidden: map[int]int{}}
+}
+
+// linesOf splits a text where YAML does.
+func linesOf(text string) []string {
+	return strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text), "\n")
 }
 
 // hide keeps a place, and what follows on its line, out of every quote.
@@ -69,7 +74,7 @@ func (s *source) quote(line, column int) string {
 	if line > len(s.lines) {
 		return ""
 	}
-	text := []rune(strings.ToValidUTF8(strings.TrimRight(s.lines[line-1], "\r"), "\uFFFD"))
+	text := []rune(strings.ToValidUTF8(s.lines[line-1], "\uFFFD"))
 	if from := s.visible(line, text); from <= len(text) {
 		text = append(slices.Clip(text[:from-1]), '…')
 		column = min(column, from)
