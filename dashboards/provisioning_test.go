@@ -2,7 +2,6 @@ package dashboards
 
 import (
 	"os"
-	"path"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +42,7 @@ func TestTheDataSourceKnowsTheScrapeInterval(t *testing.T) {
 	require.Equal(t, prometheus.Global.ScrapeInterval, d.JSONData.TimeInterval)
 }
 
+// TestGrafanaFindsTheDashboards where docker-compose.yml mounts them.
 func TestGrafanaFindsTheDashboards(t *testing.T) {
 	var provisioned struct {
 		Providers []struct {
@@ -53,5 +53,18 @@ func TestGrafanaFindsTheDashboards(t *testing.T) {
 	read(t, "provisioning/dashboards/tocsin.yml", &provisioned)
 	require.Len(t, provisioned.Providers, 1)
 	require.Equal(t, "file", provisioned.Providers[0].Type)
-	require.True(t, path.IsAbs(provisioned.Providers[0].Options.Path))
+	var compose struct {
+		Services struct {
+			Grafana struct {
+				Environment map[string]string
+				Volumes     []string
+			}
+		}
+	}
+	read(t, "../docker-compose.yml", &compose)
+	grafana := compose.Services.Grafana
+	path := provisioned.Providers[0].Options.Path
+	require.Contains(t, grafana.Volumes, "./dashboards:"+path+":ro")
+	require.Contains(t, grafana.Volumes, "./dashboards/provisioning:/etc/grafana/provisioning:ro")
+	require.Equal(t, path+"/overview.json", grafana.Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
 }
