@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -23,7 +24,7 @@ type sources struct {
 
 // newSources makes and registers a source per signal.
 func newSources(f flags, scope collector.Scope, registry prometheus.Registerer, logger log.Logger) sources {
-	agent := "Tocsin/" + version.Version
+	agent := "Tocsin/" + cmp.Or(version.Version, "dev")
 	pipelines := pipeline.New(pipeline.Options{Logger: logger, UserAgent: agent})
 	s := sources{pipelines: pipelines.Handler(), list: []collector.Source{
 		owned{scope, resource.New(resource.Options{Logger: logger, UserAgent: agent, ProcFS: f.procfs, CgroupFS: f.cgroupfs})},
