@@ -21,11 +21,13 @@ func TestPlacesOfFiles(t *testing.T) {
 	}{
 		{"beside the catalogue", options(), "../secrets/receiver", "/srv/tocsin/secrets/slack", "/srv/tocsin/secrets/smtp"},
 		{
-			"elsewhere", render.Options{Source: "tocsin.yml", Catalogue: "/srv/tocsin", Output: "/etc/alertmanager"},
+			"elsewhere",
+			render.Options{Source: "tocsin.yml", Catalogue: "/srv/tocsin", Output: "/etc/alertmanager"},
 			"/srv/tocsin/secrets/receiver", "/srv/tocsin/secrets/slack", "/srv/tocsin/secrets/smtp",
 		},
 		{
-			"for another machine", render.Options{Source: "tocsin.yml", Catalogue: "/srv/tocsin", Output: "/srv/tocsin/alertmanager", InstalledAt: "/etc/tocsin"},
+			"for another machine",
+			render.Options{Source: "tocsin.yml", Catalogue: "/srv/tocsin", Output: "/srv/tocsin/alertmanager", InstalledAt: "/etc/tocsin"},
 			"../secrets/receiver", "/etc/tocsin/secrets/slack", "/etc/tocsin/secrets/smtp",
 		},
 	} {
