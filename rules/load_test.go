@@ -15,7 +15,7 @@ import (
 )
 
 // ruleFiles are the paths of the rule files, as prometheus.yml lists them.
-func ruleFiles(t *testing.T) []string {
+func ruleFiles(t testing.TB) []string {
 	t.Helper()
 	text, err := os.ReadFile("prometheus.yml")
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func ruleFiles(t *testing.T) []string {
 	return config.RuleFiles
 }
 
-func load(t *testing.T) []*promql.File {
+func load(t testing.TB) []*promql.File {
 	t.Helper()
 	var files []*promql.File
 	for _, path := range ruleFiles(t) {
@@ -37,16 +37,23 @@ func load(t *testing.T) []*promql.File {
 	return files
 }
 
-// each calls f for every rule, with the name of its group.
-func each(t *testing.T, f func(group promql.Group, rule promql.Rule)) {
+func eachGroup(t testing.TB, f func(group promql.Group)) {
 	t.Helper()
 	for _, file := range load(t) {
 		for _, group := range file.Groups {
-			for _, rule := range group.Rules {
-				f(group, rule)
-			}
+			f(group)
 		}
 	}
+}
+
+// each calls f for every rule, with its group.
+func each(t testing.TB, f func(group promql.Group, rule promql.Rule)) {
+	t.Helper()
+	eachGroup(t, func(group promql.Group) {
+		for _, rule := range group.Rules {
+			f(group, rule)
+		}
+	})
 }
 
 // alerts are the names of the alerts, each once.
