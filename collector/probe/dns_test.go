@@ -103,7 +103,7 @@ func TestDNSServersThatFail(t *testing.T) {
 	silent := resolver(t, "udp", func(dns.ResponseWriter, *dns.Msg) {})
 	r := try(t, `{dns: {server: "`+silent+`", name: shop.example.org}}`, 200*time.Millisecond)
 	require.Equal(t, ReasonTimeout, r.Reason)
-	require.Equal(t, "timeout after 200ms while waiting for the answer of "+silent, r.Text)
+	require.Regexp(t, `^timeout after \d+ms while waiting for the answer of `+silent+`$`, r.Text)
 
 	broken := raw(t, func(c net.Conn) { _, _ = c.Write([]byte{0, 3, 1, 2, 3}) })
 	r = try(t, `{dns: {server: "`+broken+`", protocol: tcp, name: shop.example.org}}`)
