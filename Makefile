@@ -4,7 +4,6 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 STAMP := github.com/prometheus/common/version
-LDFLAGS := -s -w -X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISION)
 BINARIES := tocsin tocsin_exporter tocsin_receiver
 LINT := $(GO) tool -modfile=tools/lint/go.mod
 
@@ -15,8 +14,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 build: ## build the three programs into bin/
-	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(BINARIES:%=./cmd/%)
+	@$(GO) run ./internal/gobuild/build -title "Tocsin's programs" -output bin \
+	  -stamp $(STAMP).Version=$(VERSION) -stamp $(STAMP).Revision=$(REVISION) $(BINARIES:%=./cmd/%)
 
 engines: build ## build the pinned Prometheus and Alertmanager into .tocsin/engines (once)
 	bin/tocsin engines

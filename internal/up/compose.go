@@ -16,6 +16,10 @@ import (
 const (
 	dockerAnswers = 5 * time.Second
 	composeEnds   = 40 * time.Second
+
+	// containersReadyWithin is for a stage: Grafana sets up its database on its
+	// first start.
+	containersReadyWithin = 3 * time.Minute
 )
 
 // dockerLacks says what is missing for containers; empty when nothing is.
@@ -36,8 +40,7 @@ func dockerLacks(ctx context.Context) string {
 
 // runCompose runs docker-compose.yml in the foreground. Images are pulled and
 // built first, so that a slow line is not taken for a part that never answers.
-func runCompose(ctx context.Context, o Options, s *screen) error {
-	order := append(stages(places{}, "", ""), []part{grafanaPart()})
+func runCompose(ctx context.Context, o Options, s *screen, order [][]part) error {
 	if err := freePorts(all(order)); err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func runCompose(ctx context.Context, o Options, s *screen) error {
 	})
 	group.Go(func() error {
 		for _, stage := range order {
-			if err := allReady(running, stage, s); err != nil {
+			if err := allReady(running, stage, containersReadyWithin, s); err != nil {
 				return err
 			}
 		}

@@ -53,7 +53,7 @@ func TestComposePinsTheSameEngines(t *testing.T) {
 
 func TestComposeAsksEachContainerWhatUpAsks(t *testing.T) {
 	file, _ := readCompose(t)
-	order := append(stages(places{}, "", ""), []part{grafanaPart()})
+	order := containers()
 	require.Len(t, file.Services, len(all(order)))
 	for _, p := range all(order) {
 		service, found := file.Services[p.name]
@@ -66,7 +66,7 @@ func TestComposeAsksEachContainerWhatUpAsks(t *testing.T) {
 func TestComposeSharesOneNamespaceAndPublishesOnLoopback(t *testing.T) {
 	file, _ := readCompose(t)
 	const owner = "inbox"
-	order := append(stages(places{}, "", ""), []part{grafanaPart()})
+	order := containers()
 	var want []string
 	for _, p := range all(order) {
 		for _, address := range p.listens {

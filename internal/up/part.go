@@ -104,6 +104,11 @@ func alertmanagerPart(p places, level string) part {
 	}
 }
 
+// containers are the parts as people reach them when each is a container.
+func containers() [][]part {
+	return append(stages(places{}, "", ""), []part{grafanaPart()})
+}
+
 // grafanaPart exists in containers only.
 func grafanaPart() part {
 	return part{

@@ -67,7 +67,7 @@ func startStages(ctx context.Context, group *errgroup.Group, order [][]part, p p
 			n++
 			group.Go(func() error { return c.keep(ctx, ready, s.say) })
 		}
-		if err := allReady(ctx, stage, s); err != nil {
+		if err := allReady(ctx, stage, readyWithin, s); err != nil {
 			return err
 		}
 		close(ready)
@@ -75,8 +75,8 @@ func startStages(ctx context.Context, group *errgroup.Group, order [][]part, p p
 	return nil
 }
 
-func allReady(ctx context.Context, stage []part, s *screen) error {
-	bounded, cancel := context.WithTimeout(ctx, readyWithin)
+func allReady(ctx context.Context, stage []part, within time.Duration, s *screen) error {
+	bounded, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	client := &http.Client{Timeout: 2 * time.Second}
 	waiting, bounded := errgroup.WithContext(bounded)

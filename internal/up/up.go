@@ -40,14 +40,15 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	s.say("%s", s.paint(colourBold, "Starting the demo estate")+" "+why)
-	run := runProcesses
 	if mode == ModeCompose {
-		run = runCompose
+		err = runCompose(ctx, o, s, containers())
+	} else {
+		err = runProcesses(ctx, o, s)
 	}
-	if err := run(ctx, o, s); ctx.Err() == nil {
-		return err
+	if ctx.Err() != nil {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // choose settles what auto means on this machine, and says why.

@@ -154,6 +154,45 @@ func TestAskedForContainersWithoutDocker(t *testing.T) {
 	require.Equal(t, "as processes: there is no docker command.", why)
 }
 
+// A docker that answers, whose containers run until they are interrupted.
+const fakeDocker = `#!/bin/sh
+echo "$@" >> "$CALLS"
+case "$*" in
+*" up "*) echo "container | a line"; trap 'exit 130' INT; while :; do sleep 0.05; done ;;
+esac
+`
+
+func TestContainersAreBuiltStartedAndTakenDown(t *testing.T) {
+	bin, root := t.TempDir(), t.TempDir()
+	calls := filepath.Join(root, "calls")
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "docker"), []byte(fakeDocker), 0o755))
+	t.Setenv("PATH", bin+":/bin:/usr/bin")
+	t.Setenv("CALLS", calls)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := writerFunc(func(text []byte) {
+		if bytes.Contains(text, []byte("a line")) {
+			cancel()
+		}
+	})
+
+	require.Empty(t, dockerLacks(ctx))
+	require.NoError(t, runCompose(ctx, Options{Root: root, Output: out}, &screen{w: out}, nil))
+
+	text, err := os.ReadFile(calls)
+	require.NoError(t, err)
+	prefix := "compose --project-directory " + root + " "
+	require.Equal(t, "version --format {{.Server.Version}}\ncompose version\n"+prefix+"pull --ignore-buildable\n"+
+		prefix+"build\n"+prefix+"up --remove-orphans\n"+prefix+"down --timeout 5\n", string(text))
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(text []byte) (int, error) {
+	f(text)
+	return len(text), nil
+}
+
 func listen(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
