@@ -48,18 +48,29 @@ func readFixture(name string) ([]byte, error) {
 	return text, nil
 }
 
-// loadDescription reads and compiles the document once per test binary: it has
-// 13 MB.
+// paths are those of GitHub's paths that the server answers.
+func paths() []string {
+	return []string{
+		"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs",
+		"/repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
+		"/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
+		"/repos/{owner}/{repo}/commits/{commit_sha}/comments",
+		"/repos/{owner}/{repo}/comments/{comment_id}",
+		"/repos/{owner}/{repo}/issues/{issue_number}/comments",
+		"/repos/{owner}/{repo}/issues/comments/{comment_id}",
+	}
+}
+
+// loadDescription reads the document once per test binary.
 var loadDescription = sync.OnceValues(func() (*description, error) {
 	text, err := readFixture("@octokit/openapi/generated/api.github.com.json")
 	if err != nil {
 		return nil, err
 	}
-	read, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	document, err := extract(text)
 	if err != nil {
 		return nil, fmt.Errorf("reading GitHub's description: %w", err)
 	}
-	document := read.(map[string]any)
 	nullable(document)
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft7)
@@ -69,6 +80,64 @@ var loadDescription = sync.OnceValues(func() (*description, error) {
 	}
 	return &description{document: document, compiler: compiler}, nil
 })
+
+// extract takes our paths and all that they refer to out of the document,
+// which has 13 MB: the rest would cost seconds.
+func extract(text []byte) (map[string]any, error) {
+	var whole struct {
+		Paths      map[string]json.RawMessage            `json:"paths"`
+		Components map[string]map[string]json.RawMessage `json:"components"`
+	}
+	if err := json.Unmarshal(text, &whole); err != nil {
+		return nil, err
+	}
+	kept, components := map[string]any{}, map[string]any{}
+	wanted := [][2]string{{"schemas", "basic-error"}}
+	for _, path := range paths() {
+		node, err := jsonschema.UnmarshalJSON(bytes.NewReader(whole.Paths[path]))
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", path, err)
+		}
+		kept[path] = node
+		wanted = append(wanted, references(node)...)
+	}
+	for len(wanted) > 0 {
+		section, name := wanted[0][0], wanted[0][1]
+		wanted = wanted[1:]
+		if _, have := at(components, section, name); have {
+			continue
+		}
+		node, err := jsonschema.UnmarshalJSON(bytes.NewReader(whole.Components[section][name]))
+		if err != nil {
+			return nil, fmt.Errorf("reading %s of %s: %w", name, section, err)
+		}
+		if components[section] == nil {
+			components[section] = map[string]any{}
+		}
+		components[section].(map[string]any)[name] = node
+		wanted = append(wanted, references(node)...)
+	}
+	return map[string]any{"paths": kept, "components": components}, nil
+}
+
+// references lists the components that a node refers to.
+func references(node any) (found [][2]string) {
+	switch n := node.(type) {
+	case []any:
+		for _, v := range n {
+			found = append(found, references(v)...)
+		}
+	case map[string]any:
+		for _, v := range n {
+			found = append(found, references(v)...)
+		}
+		ref, _ := n["$ref"].(string)
+		if parts := strings.Split(ref, "/"); len(parts) == 4 && parts[1] == "components" {
+			found = append(found, [2]string{parts[2], parts[3]})
+		}
+	}
+	return found
+}
 
 // nullable rewrites OpenAPI 3.0's "nullable: true" as JSON Schema says it.
 func nullable(node any) {
