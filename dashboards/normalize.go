@@ -29,11 +29,11 @@ func Normalize(dashboard []byte) ([]byte, error) {
 		return nil, fmt.Errorf("reading a dashboard: this is the v2 model: export it as classic JSON")
 	}
 	normalizeDashboard(model)
-	return print(model)
+	return encode(model)
 }
 
-// print writes keys in order, as Grafana's own export does.
-func print(model object) ([]byte, error) {
+// encode writes keys in order, as Grafana's own export does.
+func encode(model object) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
@@ -53,6 +53,9 @@ func normalizeDashboard(model object) {
 	model["editable"] = true
 	if annotations, ok := model["annotations"].(object); ok {
 		annotations["list"] = slices.DeleteFunc(list(annotations["list"]), isBuiltIn)
+		for _, annotation := range objects(annotations["list"]) {
+			normalizeAnnotation(annotation)
+		}
 	}
 	if templating, ok := model["templating"].(object); ok {
 		for _, variable := range objects(templating["list"]) {
@@ -66,6 +69,21 @@ func normalizeDashboard(model object) {
 func isBuiltIn(annotation any) bool {
 	o, _ := annotation.(object)
 	return o["builtIn"] != nil && o["builtIn"] != json.Number("0")
+}
+
+// normalizeAnnotation brings the query back to where old and new versions of
+// Grafana look for it; new ones move it into a target when they save.
+func normalizeAnnotation(annotation object) {
+	target, ok := annotation["target"].(object)
+	if !ok {
+		return
+	}
+	for key, moved := range map[string]string{"expr": "expr", "step": "interval"} {
+		if value, ok := target[moved]; ok {
+			annotation[key] = value
+		}
+	}
+	delete(annotation, "target")
 }
 
 // normalizeVariable forgets what the viewer chose and what the server answered.

@@ -71,6 +71,11 @@ func saveInEditor(model object) {
 	model["id"], model["version"], model["iteration"] = 17, 4, 1700000000000
 	model["time"], model["refresh"] = object{"from": "now-15m", "to": "now"}, ""
 	annotations := model["annotations"].(object)
+	for _, annotation := range objects(annotations["list"]) {
+		annotation["target"] = object{"expr": annotation["expr"], "interval": annotation["step"], "refId": "Anno"}
+		delete(annotation, "expr")
+		delete(annotation, "step")
+	}
 	annotations["list"] = append([]any{object{"builtIn": 1, "name": "Annotations & Alerts", "type": "dashboard"}}, list(annotations["list"])...)
 	for _, variable := range objects(model["templating"].(object)["list"]) {
 		variable["current"] = object{"selected": true, "text": "shop", "value": "shop"}
