@@ -25,7 +25,7 @@ func (d *decision) reported(in Reported) {
 	}
 	for _, a := range firingFirst(in.Alerts) {
 		if a.Resolved {
-			d.resolve(a, note)
+			d.resolve(a, in.Why, note)
 		} else {
 			d.fire(a, note)
 		}
@@ -131,7 +131,7 @@ func (d *decision) changed(i Incident, known, a Alert) {
 // resolve ends every occurrence of the alert that began before the end that
 // is told: members of a cluster may name different starts for one alert. An
 // end that lies before the start of what fires belongs to an earlier time.
-func (d *decision) resolve(a Alert, note func(ID) *news) {
+func (d *decision) resolve(a Alert, why string, note func(ID) *news) {
 	if a.EndsAt.IsZero() {
 		a.EndsAt = d.now
 	}
@@ -146,7 +146,7 @@ func (d *decision) resolve(a Alert, note func(ID) *news) {
 			known.Resolved, known.EndsAt = true, a.EndsAt
 			n := note(i.ID)
 			n.resolved = append(n.resolved, known)
-			d.emit(Event{Incident: i.ID, Kind: KindAlertResolved, Alert: &known})
+			d.emit(Event{Incident: i.ID, Kind: KindAlertResolved, Alert: &known, Text: why})
 			found = true
 		}
 	}

@@ -137,3 +137,9 @@ func Open(s Settings) (Channels, error) {
 	}
 	return channels, nil
 }
+
+// IsPermanent says whether the same message will not be taken later either.
+func IsPermanent(err error) bool {
+	var refusal *Error
+	return errors.As(err, &refusal) && refusal.Permanent
+}

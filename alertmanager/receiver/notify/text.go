@@ -118,7 +118,7 @@ func rows(m Message, lead incident.Alert) []Row {
 		add("What it was", sentence(lead.Summary()))
 	}
 	add("Measured", lead.Annotations["description"])
-	add("Likely cause", cause(m.Incident, lead))
+	add("Likely cause", Cause(m.Incident, lead))
 	if m.Owner != "" {
 		add("Acknowledged by", m.Owner+" at "+Clock(m.Incident.Acknowledged, m.Zone))
 	}
@@ -129,9 +129,9 @@ func rows(m Message, lead incident.Alert) []Row {
 	return rows
 }
 
-// cause names the dependencies that alerts of the incident carry, unless the
+// Cause names the dependencies that alerts of the incident carry, unless the
 // description does so itself.
-func cause(i incident.Incident, lead incident.Alert) string {
+func Cause(i incident.Incident, lead incident.Alert) string {
 	if text := lead.Annotations["cause"]; text != "" {
 		return text
 	}

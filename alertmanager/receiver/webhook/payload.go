@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,21 +26,22 @@ type Notification struct {
 
 // Bounds of what is kept. Longer texts are cut, never refused.
 const (
-	maxBody       = 10 << 20
+	maxBody       = 256 << 20 // nothing real comes near
+	maxDetail     = 10 << 20  // of a body; of what follows only the identity is kept
 	maxKeptBody   = 256 << 10
 	maxText       = 4096 // bytes of one label or annotation
 	maxTexts      = 64   // labels or annotations of one alert
 	maxFullAlerts = 500  // of one notification; of the others only the identity is kept
 )
 
-// payload is version 4, as notify/webhook of Alertmanager writes it. What is
-// not named here is ignored: fields were added without raising the version.
+// payload is version 4, as notify/webhook of Alertmanager writes it, but for
+// the alerts. What is not named here is ignored: fields were added without
+// raising the version.
 type payload struct {
-	Version   string         `json:"version"`
-	GroupKey  string         `json:"groupKey"`
-	Truncated uint64         `json:"truncatedAlerts"`
-	Receiver  string         `json:"receiver"`
-	Alerts    []payloadAlert `json:"alerts"`
+	version   string
+	groupKey  string
+	truncated uint64
+	receiver  string
 }
 
 type payloadAlert struct {
@@ -51,32 +54,98 @@ type payloadAlert struct {
 	Fingerprint  string            `json:"fingerprint"`
 }
 
-// decode reads one payload and remembers the beginning of its text.
+// decode reads one payload, alert by alert, and remembers the beginning of its
+// text.
 func decode(body io.Reader, source string) (Notification, error) {
-	kept := &head{most: maxKeptBody}
-	decoder := json.NewDecoder(io.TeeReader(body, kept))
-	var p payload
-	if err := decoder.Decode(&p); err != nil {
+	read := &head{most: maxKeptBody}
+	d := &decoding{Decoder: json.NewDecoder(io.TeeReader(body, read)), read: read, source: source}
+	if err := d.object(); err != nil {
 		return Notification{}, fmt.Errorf("the body is not Alertmanager's webhook payload: %w", err)
 	}
-	if p.Version != "4" {
-		return Notification{}, fmt.Errorf("the body is not Alertmanager's webhook payload: version is %q, want \"4\" (remove a custom payload from the receiver)", p.Version)
+	if d.version != "4" {
+		return Notification{}, fmt.Errorf("the body is not Alertmanager's webhook payload: version is %q, want \"4\" (remove a custom payload from the receiver)", d.version)
 	}
-	if p.Alerts == nil {
+	if !d.listed {
 		return Notification{}, errors.New("the body is not Alertmanager's webhook payload: it has no alerts")
 	}
-	n := Notification{
-		Source: source, Receiver: unquoteMeta(p.Receiver), GroupKey: p.GroupKey,
-		Truncated: int(min(p.Truncated, 1<<30)), Body: kept.text,
+	return Notification{
+		Source: source, Receiver: unquoteMeta(d.receiver), GroupKey: shorten(d.groupKey, maxText),
+		Truncated: int(min(d.truncated, 1<<30)), Alerts: d.alerts, Body: read.text,
+	}, nil
+}
+
+// decoding is one payload on its way in.
+type decoding struct {
+	*json.Decoder
+	payload
+	read   *head
+	source string
+	listed bool // the list of alerts was there
+	alerts []incident.Alert
+}
+
+func (d *decoding) object() error {
+	if err := d.delimiter('{'); err != nil {
+		return err
 	}
-	for number, a := range p.Alerts {
-		alert, err := a.alert(source, number < maxFullAlerts)
+	for d.More() {
+		name, err := d.Token()
 		if err != nil {
-			return Notification{}, fmt.Errorf("alerts[%d]: %w", number, err)
+			return err
 		}
-		n.Alerts = append(n.Alerts, alert)
+		if err := d.field(name); err != nil {
+			return err
+		}
 	}
-	return n, nil
+	return d.delimiter('}')
+}
+
+func (d *decoding) field(name json.Token) error {
+	switch name {
+	case "version":
+		return d.Decode(&d.version)
+	case "groupKey":
+		return d.Decode(&d.groupKey)
+	case "truncatedAlerts":
+		return d.Decode(&d.truncated)
+	case "receiver":
+		return d.Decode(&d.receiver)
+	case "alerts":
+		return d.list()
+	}
+	var ignored json.RawMessage
+	return d.Decode(&ignored)
+}
+
+func (d *decoding) list() error {
+	if err := d.delimiter('['); err != nil {
+		return fmt.Errorf("alerts: %w", err)
+	}
+	d.listed = true
+	for d.More() {
+		var a payloadAlert
+		if err := d.Decode(&a); err != nil {
+			return fmt.Errorf("alerts[%d]: %w", len(d.alerts), err)
+		}
+		full := len(d.alerts) < maxFullAlerts && d.read.length < maxDetail
+		alert, err := a.alert(d.source, full)
+		if err != nil {
+			return fmt.Errorf("alerts[%d]: %w", len(d.alerts), err)
+		}
+		d.alerts = append(d.alerts, alert)
+	}
+	return d.delimiter(']')
+}
+
+func (d *decoding) delimiter(want json.Delim) error {
+	token, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return fmt.Errorf("want %q, got %v", want.String(), token)
+	}
+	return nil
 }
 
 func (a payloadAlert) alert(source string, full bool) (incident.Alert, error) {
@@ -85,10 +154,11 @@ func (a payloadAlert) alert(source string, full bool) (incident.Alert, error) {
 	}
 	alert := incident.Alert{
 		Source: source, Fingerprint: shorten(a.Fingerprint, 128), StartsAt: a.StartsAt.UTC(),
-		Labels: bounded(a.Labels), GeneratorURL: shorten(a.GeneratorURL, maxText),
+		Labels: bounded(a.Labels, 0),
 	}
 	if full {
-		alert.Annotations = bounded(a.Annotations)
+		alert.Labels, alert.Annotations = bounded(a.Labels, maxTexts), bounded(a.Annotations, maxTexts)
+		alert.GeneratorURL = shorten(a.GeneratorURL, maxText)
 	}
 	switch a.Status {
 	case "resolved":
@@ -114,22 +184,28 @@ func unquoteMeta(name string) string {
 	return b.String()
 }
 
-func bounded(texts map[string]string) map[string]string {
-	kept := make(map[string]string, min(len(texts), maxTexts))
-	// What the flow itself needs is kept whatever else there is.
-	for _, name := range []string{
+// needed are the labels and annotations that the flow itself reads; they are
+// kept whatever else there is.
+func needed() []string {
+	return []string{
 		"alertname", "severity", "audience", "service", "team", "dependency", "pipeline", "probe", "component", "instance",
-		"summary", "description", "impact", "runbook_url", "dashboard_url",
-	} {
+		"summary", "description", "impact", "runbook_url", "dashboard_url", "cause",
+	}
+}
+
+// bounded keeps what is needed and others up to a number, each cut to size.
+func bounded(texts map[string]string, most int) map[string]string {
+	kept := make(map[string]string, min(len(texts), max(most, len(needed()))))
+	for _, name := range needed() {
 		if text, ok := texts[name]; ok {
 			kept[name] = shorten(text, maxText)
 		}
 	}
-	for name, text := range texts {
-		if len(kept) >= maxTexts {
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if len(kept) >= most {
 			break
 		}
-		kept[shorten(name, 256)] = shorten(text, maxText)
+		kept[shorten(name, 256)] = shorten(texts[name], maxText)
 	}
 	return kept
 }
@@ -146,11 +222,13 @@ func shorten(text string, most int) string {
 
 // head keeps the beginning of what is written to it.
 type head struct {
-	text []byte
-	most int
+	text   []byte
+	most   int
+	length int // of everything
 }
 
 func (h *head) Write(p []byte) (int, error) {
+	h.length += len(p)
 	if room := h.most - len(h.text); room > 0 {
 		h.text = append(h.text, p[:min(room, len(p))]...)
 	}

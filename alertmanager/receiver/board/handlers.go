@@ -1,0 +1,149 @@
+package board
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// personCookie remembers who acknowledged from this browser last; it chooses a
+// name in a list, nothing more.
+const personCookie = "tocsin_person"
+
+// historyPage is how many closed incidents one page shows.
+const historyPage = 50
+
+func (b *board) live(w http.ResponseWriter, r *http.Request) {
+	open, err := b.Desk.Current(r.Context())
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	recent, err := b.Desk.Closed(r.Context(), b.Now().AddDate(1, 0, 0), 5)
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	beats, err := b.Desk.Beats(r.Context())
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	b.render(w, r, http.StatusOK, "live", b.liveView(r, open, recent, beats))
+}
+
+func (b *board) history(w http.ResponseWriter, r *http.Request) {
+	before := b.Now().AddDate(1, 0, 0)
+	if text := r.URL.Query().Get("before"); text != "" {
+		nanos, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			b.problem(w, r, http.StatusBadRequest, errors.New("before is not an instant"))
+			return
+		}
+		before = time.Unix(0, nanos)
+	}
+	closed, err := b.Desk.Closed(r.Context(), before, historyPage)
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	b.render(w, r, http.StatusOK, "history", b.historyView(r, closed))
+}
+
+func (b *board) incident(w http.ResponseWriter, r *http.Request) {
+	i, events, code, err := b.load(r)
+	if err != nil {
+		b.problem(w, r, code, err)
+		return
+	}
+	b.render(w, r, http.StatusOK, "incident", b.incidentView(r, i, events))
+}
+
+// acknowledge answers the button on the board, and leads back to where it was.
+func (b *board) acknowledge(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+	id, err := number(r)
+	if err != nil {
+		b.problem(w, r, http.StatusNotFound, err)
+		return
+	}
+	person := r.PostFormValue("person")
+	if person == "" {
+		b.problem(w, r, http.StatusBadRequest, errors.New("say who you are: an acknowledgement has an owner"))
+		return
+	}
+	if err := b.Desk.Acknowledge(r.Context(), id, person, "the board"); err != nil && !errors.Is(err, ErrClosed) {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: personCookie, Value: url.QueryEscape(person), Path: "/", MaxAge: 90 * 24 * 3600,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+	})
+	http.Redirect(w, r, "/incidents/"+strconv.FormatInt(int64(id), 10), http.StatusSeeOther)
+}
+
+// link shows what a link in a message would do.
+func (b *board) link(w http.ResponseWriter, r *http.Request) {
+	b.withToken(w, r, func(i incident.Incident, person string) {
+		b.render(w, r, http.StatusOK, "acknowledge", b.linkView(r, i, person, false))
+	})
+}
+
+// followLink does it. Push clients read the status only.
+func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	b.withToken(w, r, func(i incident.Incident, person string) {
+		err := b.Desk.Acknowledge(r.Context(), i.ID, person, "the link in a message")
+		if err != nil && !errors.Is(err, ErrClosed) {
+			b.problem(w, r, codeOf(err), err)
+			return
+		}
+		if i, err = b.Desk.Incident(r.Context(), i.ID); err != nil {
+			b.problem(w, r, codeOf(err), err)
+			return
+		}
+		b.render(w, r, http.StatusOK, "acknowledge", b.linkView(r, i, person, true))
+	})
+}
+
+func (b *board) withToken(w http.ResponseWriter, r *http.Request, do func(incident.Incident, string)) {
+	id, person, err := b.Desk.CheckToken(r.PathValue("token"))
+	if err != nil {
+		b.problem(w, r, http.StatusForbidden, err)
+		return
+	}
+	i, err := b.Desk.Incident(r.Context(), id)
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	do(i, person)
+}
+
+func (b *board) problem(w http.ResponseWriter, r *http.Request, code int, err error) {
+	b.log(r, code, err)
+	b.render(w, r, code, "problem", problemView{
+		frame: b.frame(r, strconv.Itoa(code)+" "+http.StatusText(code)), Text: err.Error(), Heading: http.StatusText(code),
+	})
+}
+
+// render writes a page only when all of it could be made.
+func (b *board) render(w http.ResponseWriter, r *http.Request, code int, page string, view any) {
+	text := bytes.Buffer{}
+	if err := b.pages[page].Execute(&text, view); err != nil {
+		level.Error(b.Logger).Log("msg", "Making a page", "page", page, "path", r.URL.Path, "err", err)
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = text.WriteTo(w) // the reader is gone when this fails
+}

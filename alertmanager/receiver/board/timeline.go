@@ -1,0 +1,250 @@
+package board
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+)
+
+// line is an entry of the timeline.
+type line struct {
+	At   moment
+	Day  string // where it differs from the entry above
+	Text string
+	Mark string // bad, good, told or quiet: how it is drawn
+}
+
+// alertView is one alert on the incident's page.
+type alertView struct {
+	Severity, Name, Summary, Description string
+	Since, Ended                         moment
+	Length                               string
+	Labels                               []notify.Row
+	Source                               string // link to the query
+	Doubted                              bool
+}
+
+// messageView is one message to one recipient, or one that found nobody.
+type messageView struct {
+	At        moment
+	Kind      string
+	Recipient string
+	Way       string
+	State     string // sent, sending, failed, waiting or nobody
+	Problem   string
+	Urgent    bool
+}
+
+func (b *board) incidentView(r *http.Request, i incident.Incident, events []incident.Event) incidentView {
+	zone := b.Desk.Zone(i.Team)
+	v := incidentView{
+		frame: b.frame(r, fmt.Sprintf("#%d %s: %s", i.ID, word(i), i.Service)), card: b.card(r, i), Hidden: i.Unseen(),
+		Description: notify.Plain(i.Lead().Annotations["description"], 4000), Cause: notify.Cause(i, i.Lead()),
+	}
+	v.Live = true
+	if i.Open() {
+		v.Icon = icon(i.Severity)
+	}
+	if due := i.Paging.Due; i.Open() && !due.IsZero() {
+		next := b.moment(due, zone)
+		v.NextPage = &next
+	}
+	for _, a := range i.Firing() {
+		v.Firing = append(v.Firing, b.alert(i, a))
+	}
+	for _, a := range slices.Backward(i.Alerts) {
+		if a.Resolved {
+			v.Ended = append(v.Ended, b.alert(i, a))
+		}
+	}
+	for _, e := range slices.Backward(events) {
+		if text := b.describe(i, e); text != "" {
+			entry := line{At: b.moment(e.At, zone), Text: text, Mark: mark(e)}
+			if n := len(v.Timeline); n == 0 || v.Timeline[n-1].At.Day != entry.At.Day {
+				entry.Day = entry.At.Day
+			}
+			v.Timeline = append(v.Timeline, entry)
+		}
+	}
+	v.Messages = b.messages(i)
+	return v
+}
+
+func (b *board) alert(i incident.Incident, a incident.Alert) alertView {
+	zone := b.Desk.Zone(i.Team)
+	v := alertView{
+		Severity: string(a.Severity()), Name: a.Name(), Summary: notify.OneLine(a.Summary(), 300),
+		Description: notify.Plain(a.Annotations["description"], 4000),
+		Since:       b.moment(a.StartsAt, zone), Ended: b.moment(a.EndsAt, zone), Source: web(a.GeneratorURL),
+		Doubted: a.DoubtedUntil.After(b.Now()),
+	}
+	if a.Resolved {
+		v.Length = notify.Length(a.EndsAt.Sub(a.StartsAt))
+	}
+	for name, value := range a.Labels {
+		v.Labels = append(v.Labels, notify.Row{Name: name, Value: value})
+	}
+	slices.SortFunc(v.Labels, func(x, y notify.Row) int { return strings.Compare(x.Name, y.Name) })
+	return v
+}
+
+func (b *board) messages(i incident.Incident) []messageView {
+	zone := b.Desk.Zone(i.Team)
+	var list []messageView
+	for _, m := range slices.Backward(i.Messages) {
+		base := messageView{At: b.moment(m.At, zone), Kind: string(m.Kind), Urgent: m.Urgent}
+		for _, d := range m.Deliveries {
+			row := base
+			row.At, row.Recipient, row.Way, row.State, row.Problem = b.moment(d.At, zone), b.name(d.Recipient), d.Way, string(d.State), d.Problem
+			list = append(list, row)
+		}
+		for _, whom := range m.Unreached {
+			row := base
+			row.Recipient, row.State = b.whom(whom), "nobody"
+			list = append(list, row)
+		}
+		if len(m.Deliveries)+len(m.Unreached) == 0 && i.Open() {
+			row := base
+			row.Recipient, row.Way, row.State = b.roles(m.To), strings.Join(m.Ways, ", "), "waiting"
+			list = append(list, row)
+		}
+	}
+	return list
+}
+
+// mark says how an event is drawn.
+func mark(e incident.Event) string {
+	switch e.Kind {
+	case incident.KindOpened, incident.KindReopened, incident.KindAlertFired, incident.KindDeliveryFailed, incident.KindNobodyReached:
+		return "bad"
+	case incident.KindAlertResolved, incident.KindClosed, incident.KindAcknowledged:
+		return "good"
+	case incident.KindDelivered, incident.KindPaged:
+		return "told"
+	}
+	return "quiet"
+}
+
+// describe puts an event into words; "" leaves it off the timeline, because
+// another event says the same.
+func (b *board) describe(i incident.Incident, e incident.Event) string {
+	switch e.Kind {
+	case incident.KindOpened:
+		return "The incident opened"
+	case incident.KindReopened:
+		return "It is back: the incident is open again"
+	case incident.KindClosed:
+		return "Closed: " + e.Text
+	case incident.KindSeverity:
+		return "Severity is now " + string(e.Severity)
+	case incident.KindAcknowledged:
+		return fmt.Sprintf("%s took it on, by %s", b.name(e.Person), e.Text)
+	case incident.KindHidden:
+		if e.Count == 0 {
+			return "Alertmanager shows the whole group again"
+		}
+		return fmt.Sprintf("Alertmanager left out %d alerts of the group: nothing closes until it shows them", e.Count)
+	case incident.KindAlertFired, incident.KindAlertConfirmed, incident.KindAlertResolved:
+		return describeAlert(e)
+	case incident.KindPagePlanned, incident.KindPageCancelled, incident.KindPaged:
+		return b.describePage(i, e)
+	case incident.KindDelivered, incident.KindDeliveryFailed, incident.KindNobodyReached:
+		return b.describeDelivery(i, e)
+	case incident.KindAlertChanged, incident.KindAlertEnded, incident.KindMessageQueued, incident.KindDeliveryStarted:
+	}
+	return ""
+}
+
+func describeAlert(e incident.Event) string {
+	text := fmt.Sprintf("%s: %s", e.Alert.Name(), notify.OneLine(e.Alert.Summary(), 300))
+	switch {
+	case e.Kind == incident.KindAlertResolved && e.Text != "":
+		return "Ended – " + text + " (" + e.Text + ")"
+	case e.Kind == incident.KindAlertResolved:
+		return "Ended – " + text
+	case e.Kind == incident.KindAlertConfirmed:
+		return "Fires on – " + text
+	case e.Alert.DoubtedUntil.After(e.At):
+		return "Fires just after its end, perhaps told late – " + text
+	case e.Text != "":
+		return "Fires with a new start – " + text
+	}
+	return "Fires – " + text
+}
+
+func (b *board) describePage(i incident.Incident, e incident.Event) string {
+	zone := b.Desk.Zone(i.Team)
+	switch e.Kind {
+	case incident.KindPagePlanned:
+		return fmt.Sprintf("Phones ring at %s unless somebody acknowledges (step %d)", b.moment(e.Due, zone).Clock, e.Step+1)
+	case incident.KindPageCancelled:
+		return "No phone rings any more: " + e.Text
+	}
+	return fmt.Sprintf("Paging, step %d of the escalation", e.Step+1)
+}
+
+func (b *board) describeDelivery(i incident.Incident, e incident.Event) string {
+	m, _ := i.Message(e.Delivery.Message)
+	kind := kindWord(m.Kind)
+	switch e.Kind {
+	case incident.KindDelivered:
+		return fmt.Sprintf("Told %s by %s (%s)", b.name(e.Delivery.Recipient), e.Delivery.Way, kind)
+	case incident.KindDeliveryFailed:
+		return fmt.Sprintf("Could not tell %s by %s (%s): %s", b.name(e.Delivery.Recipient), e.Delivery.Way, kind, e.Delivery.Problem)
+	}
+	return fmt.Sprintf("Reached nobody for %s (%s): %s", b.whom(e.Person), kind, e.Text)
+}
+
+func kindWord(k incident.MessageKind) string {
+	switch k {
+	case incident.MessageOpened:
+		return "first message"
+	case incident.MessageReopened:
+		return "it is back"
+	case incident.MessageAcknowledged:
+		return "somebody has it"
+	case incident.MessageUpdate, incident.MessagePage, incident.MessageReminder, incident.MessageResolved:
+	}
+	return string(k)
+}
+
+func (b *board) roles(roles []incident.Role) string {
+	var words []string
+	for _, role := range roles {
+		if role != incident.RoleOwner { // nobody, or on call too
+			words = append(words, b.whom(string(role)))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// whom names a role or a person.
+func (b *board) whom(text string) string {
+	switch role := incident.Role(text); role {
+	case incident.RoleOnCall:
+		return "whoever is on call"
+	case incident.RoleBackup:
+		return "the backup"
+	case incident.RoleManager:
+		return "the manager"
+	case incident.RoleTeam:
+		return "the team"
+	case incident.RoleProductManager:
+		return "the product manager"
+	case incident.RoleTold:
+		return "everybody who was told"
+	case incident.RoleGitHub:
+		return "the pull request"
+	case incident.RoleOwner:
+		return "who acknowledged it"
+	default:
+		if person := role.Person(); person != "" {
+			return b.name(person)
+		}
+	}
+	return b.name(text)
+}

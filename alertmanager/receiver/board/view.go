@@ -1,0 +1,286 @@
+package board
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+)
+
+// frame is what every page has.
+type frame struct {
+	Title string
+	Here  string // path of the page, for the navigation
+	Icon  string // of the browser's tab: quiet, warning or critical
+	Live  bool   // the page follows changes
+	Token bool   // the page was reached by a link in a message: it leads nowhere else by itself
+}
+
+func (b *board) frame(r *http.Request, title string) frame {
+	return frame{Title: title, Here: r.URL.Path, Icon: "quiet"}
+}
+
+type liveView struct {
+	frame
+	Headline  string
+	Severity  incident.Severity // the worst; empty when all is quiet
+	Incidents []card
+	Recent    []card
+	Turns     []turn
+	Beats     []beat
+	Checked   moment
+}
+
+type historyView struct {
+	frame
+	Incidents []card
+	Older     string // query of the next page; empty for none
+}
+
+type incidentView struct {
+	frame
+	card
+	Description string
+	Cause       string
+	Firing      []alertView
+	Ended       []alertView
+	Timeline    []line
+	Messages    []messageView
+	NextPage    *moment
+	Hidden      int
+}
+
+type linkView struct {
+	frame
+	card
+	Name string // of the person whom the link belongs to
+	Done bool
+}
+
+type problemView struct {
+	frame
+	Heading, Text string
+}
+
+// card is an incident in short.
+type card struct {
+	ID                      incident.ID
+	Severity                incident.Severity
+	Word                    string // the severity for people
+	Summary, Impact         string
+	Service, Team, Audience string
+	Since, Closed           moment
+	Open                    bool
+	Length                  string // of what is over
+	Owner                   string // name
+	Acknowledged            moment
+	Alerts                  int // that fire
+	Reopened                int
+	Runbook, Dashboard      string
+	People                  []choice
+	Unreached               bool // somebody could not be told
+	paging                  bool
+}
+
+type choice struct {
+	Person
+	Chosen bool
+}
+
+type turn struct {
+	Turn
+	UntilAt moment
+}
+
+type beat struct {
+	Source string
+	At     moment
+	Late   bool
+}
+
+// moment is an instant for people and for machines.
+type moment struct {
+	Clock   string // 21:53:05 GMT
+	Day     string // Mon 23 Nov 2026
+	Machine string
+	Ago     string
+}
+
+func (b *board) moment(t time.Time, zone *time.Location) moment {
+	if t.IsZero() {
+		return moment{}
+	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	local := t.In(zone)
+	return moment{
+		Clock: local.Format("15:04:05 MST"), Day: local.Format("Mon 2 Jan 2006"),
+		Machine: t.UTC().Format(time.RFC3339), Ago: notify.Length(b.Now().Sub(t)),
+	}
+}
+
+// sorted puts the worst first, then the oldest.
+func sorted(list []incident.Incident) []incident.Incident {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, c incident.Incident) int {
+		return cmp.Or(a.Severity.Rank()-c.Severity.Rank(), a.Since.Compare(c.Since))
+	})
+	return list
+}
+
+func (b *board) liveView(r *http.Request, open, recent []incident.Incident, beats map[string]time.Time) liveView {
+	v := liveView{frame: b.frame(r, "All quiet"), Headline: "All quiet", Checked: b.moment(b.Now(), time.UTC)}
+	v.Live = true
+	for _, i := range sorted(open) {
+		v.Incidents = append(v.Incidents, b.card(r, i))
+	}
+	if len(open) > 0 {
+		worst := v.Incidents[0].Severity
+		v.Severity, v.Icon = worst, icon(worst)
+		v.Headline = headline(open)
+		v.Title = v.Headline
+	}
+	for _, i := range recent {
+		v.Recent = append(v.Recent, b.card(r, i))
+	}
+	for _, t := range b.Desk.Turns(b.Now()) {
+		v.Turns = append(v.Turns, turn{t, b.moment(t.Until, t.Zone)})
+	}
+	for _, source := range slices.Sorted(maps.Keys(beats)) {
+		v.Beats = append(v.Beats, beat{source, b.moment(beats[source], time.UTC), b.Now().Sub(beats[source]) > lateBeat})
+	}
+	return v
+}
+
+// lateBeat is three intervals of the watchdog's route and some grace.
+const lateBeat = 4 * time.Minute
+
+func icon(s incident.Severity) string {
+	if s == incident.SeverityCritical {
+		return "critical"
+	}
+	return "warning"
+}
+
+// headline counts: "2 open incidents, 1 critical, 1 not acknowledged".
+func headline(open []incident.Incident) string {
+	critical, free := 0, 0
+	for _, i := range open {
+		if i.Severity == incident.SeverityCritical {
+			critical++
+		}
+		if i.Owner == "" {
+			free++
+		}
+	}
+	text := fmt.Sprintf("%d open incidents", len(open))
+	if len(open) == 1 {
+		text = "1 open incident"
+	}
+	if critical > 0 {
+		text += fmt.Sprintf(", %d critical", critical)
+	}
+	if free > 0 {
+		text += fmt.Sprintf(", %d not acknowledged", free)
+	}
+	return text
+}
+
+func (b *board) card(r *http.Request, i incident.Incident) card {
+	zone, lead := b.Desk.Zone(i.Team), i.Lead()
+	c := card{
+		ID: i.ID, Severity: i.Severity, Word: word(i), Summary: notify.OneLine(lead.Summary(), 300),
+		Impact:  notify.OneLine(lead.Annotations["impact"], 500),
+		Service: i.Service, Team: i.Team, Audience: string(i.Audience), Open: i.Open(), Reopened: i.Reopened,
+		Since: b.moment(i.Since, zone), Closed: b.moment(i.Closed, zone),
+		Owner: b.name(i.Owner), Acknowledged: b.moment(i.Acknowledged, zone), Alerts: len(i.Firing()),
+		Runbook: web(lead.Annotations["runbook_url"]), Dashboard: web(lead.Annotations["dashboard_url"]),
+	}
+	if !i.Open() {
+		c.Length = notify.Length(i.Closed.Sub(i.Since))
+	}
+	for _, m := range i.Messages {
+		c.Unreached = c.Unreached || (len(m.Unreached) > 0 && !m.At.Before(i.Since))
+	}
+	if i.Open() {
+		c.People = b.choices(r, i)
+	}
+	return c
+}
+
+func word(i incident.Incident) string {
+	if !i.Open() {
+		return "Resolved"
+	}
+	switch i.Severity {
+	case incident.SeverityCritical:
+		return "Critical"
+	case incident.SeverityWarning:
+		return "Warning"
+	case incident.SeverityInfo:
+	}
+	return "Information"
+}
+
+// choices lists who may acknowledge; chosen is who did so from this browser
+// last, or else who is on call for the team.
+func (b *board) choices(r *http.Request, i incident.Incident) []choice {
+	chosen := ""
+	for _, t := range b.Desk.Turns(b.Now()) {
+		if slices.Contains(t.Teams, i.Team) {
+			chosen = t.PrimaryID
+		}
+	}
+	if cookie, err := r.Cookie(personCookie); err == nil {
+		if value, err := url.QueryUnescape(cookie.Value); err == nil {
+			chosen = value
+		}
+	}
+	var list []choice
+	for _, p := range b.Desk.People() {
+		list = append(list, choice{p, p.ID == chosen})
+	}
+	return list
+}
+
+func (b *board) name(person string) string {
+	for _, p := range b.Desk.People() {
+		if p.ID == person {
+			return p.Name
+		}
+	}
+	return person
+}
+
+// web keeps what is a link to follow.
+func web(text string) string {
+	if strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://") {
+		return text
+	}
+	return ""
+}
+
+func (b *board) historyView(r *http.Request, closed []incident.Incident) historyView {
+	v := historyView{frame: b.frame(r, "History")}
+	for _, i := range closed {
+		v.Incidents = append(v.Incidents, b.card(r, i))
+	}
+	if len(closed) == historyPage {
+		v.Older = fmt.Sprintf("before=%d", closed[len(closed)-1].Closed.UnixNano())
+	}
+	return v
+}
+
+func (b *board) linkView(r *http.Request, i incident.Incident, person string, done bool) linkView {
+	v := linkView{frame: b.frame(r, "Acknowledge"), card: b.card(r, i), Name: b.name(person), Done: done}
+	v.Icon, v.Token = icon(i.Severity), true
+	return v
+}

@@ -1,0 +1,207 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+// sending is one claimed entry with all that its channel needs.
+type sending struct {
+	entry   store.Entry
+	message notify.Message
+	channel notify.Channel
+	next    []string // further ways of the recipient
+	urgent  bool
+}
+
+// claim takes what is due off the outbox and finds out, in the same
+// transaction, whom it is for.
+func (r *Receiver) claim(ctx context.Context, most int) ([]sending, error) {
+	var work []sending
+	err := r.store.Update(ctx, func(tx *store.Tx) error {
+		work = nil
+		now := r.now()
+		entries, err := tx.Claim(now, most)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			found, err := r.resolve(tx, e, now)
+			if err != nil {
+				return err
+			}
+			work = append(work, found...)
+		}
+		return nil
+	})
+	return work, err
+}
+
+// resolve turns an entry into sendings: itself when it has a recipient, or one
+// for each person and way that its roles mean now.
+func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sending, error) {
+	state, err := tx.LoadIncident(e.Incident)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, tx.Done(e.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	i := state.Incidents[0]
+	m, ok := i.Message(e.Message)
+	if !ok {
+		return nil, tx.Done(e.ID)
+	}
+	entries := []store.Entry{e}
+	if needless(i, m) {
+		return nil, tx.Done(e.ID)
+	}
+	if e.Recipient == "" {
+		deliveries, dead := r.current.Load().deliveries(i, m, now)
+		if entries, err = tx.Split(e, now, deliveries); err != nil {
+			return nil, err
+		}
+		if state, err = r.decide(tx, state, incident.Claimed{Incident: i.ID, Deliveries: deliveries}, now); err != nil {
+			return nil, err
+		}
+		for _, end := range dead {
+			if state, err = r.decide(tx, state, end, now); err != nil {
+				return nil, err
+			}
+		}
+		i = state.Incidents[0]
+	}
+	var work []sending
+	for _, one := range entries {
+		s, err := r.prepare(i, m, one)
+		if err != nil {
+			fail := incident.Failed{Incident: i.ID, Delivery: incident.Delivery{Message: m.Number, Recipient: one.Recipient, Way: one.Way, Attempts: one.Attempts, Problem: err.Error()}}
+			if state, err = r.decide(tx, state, fail, now); err != nil {
+				return nil, err
+			}
+			if err := tx.Done(one.ID); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		work = append(work, s)
+	}
+	return work, nil
+}
+
+// needless says whether a message need not go out any more: nobody is rung up
+// about what somebody has taken on or what is over.
+func needless(i incident.Incident, m incident.Message) bool {
+	return m.Kind == incident.MessagePage && (!i.Open() || i.Owner != "")
+}
+
+// deliveries finds the people a message means and their ways. What leads
+// nowhere comes back as inputs for the timeline.
+func (d *directory) deliveries(i incident.Incident, m incident.Message, now time.Time) (found []incident.Delivery, dead []incident.Input) {
+	end := func(whom, why string) {
+		dead = append(dead, incident.Unreached{Incident: i.ID, Message: m.Number, Whom: whom, Why: why})
+	}
+	var people []string
+	for _, role := range m.To {
+		if role == incident.RoleGitHub {
+			found = append(found, incident.Delivery{Message: m.Number, Recipient: "pipeline/" + about(i, m).Labels["pipeline"], Way: incident.WayGitHub})
+			continue
+		}
+		meant, err := d.people(i, role, now)
+		if err != nil {
+			end(string(role), err.Error())
+		}
+		for _, person := range meant {
+			if person != m.Except && !slices.Contains(people, person) {
+				people = append(people, person)
+			}
+		}
+	}
+	for _, person := range people {
+		ways, err := d.ways(person, m)
+		if err != nil {
+			end(person, err.Error())
+		}
+		for _, way := range ways {
+			found = append(found, incident.Delivery{Message: m.Number, Recipient: person, Way: way})
+		}
+	}
+	return found, dead
+}
+
+// ways are those of a message by which a person can be reached, or else the
+// first that the message falls back to.
+func (d *directory) ways(person string, m incident.Message) ([]string, error) {
+	ways, _, err := d.reach(person, m.Ways)
+	if err != nil || len(ways) > 0 {
+		return ways, err
+	}
+	if ways, _, err = d.reach(person, m.Fallback); err != nil {
+		return nil, err
+	}
+	if len(ways) == 0 {
+		return nil, fmt.Errorf("no channel and address for any of %s", strings.Join(slices.Concat(m.Ways, m.Fallback), ", "))
+	}
+	return ways[:1], nil
+}
+
+// about is the alert that a message is about, or the zero alert.
+func about(i incident.Incident, m incident.Message) incident.Alert {
+	var newest incident.Alert
+	for _, a := range i.Alerts {
+		if m.About != "" && a.Fingerprint == m.About && !a.StartsAt.Before(newest.StartsAt) {
+			newest = a
+		}
+	}
+	return newest
+}
+
+// prepare puts one delivery together.
+func (r *Receiver) prepare(i incident.Incident, m incident.Message, e store.Entry) (sending, error) {
+	d := r.current.Load()
+	channel := d.channels[e.Way]
+	if channel == nil {
+		return sending{}, fmt.Errorf("the catalogue configures no channel for %s", e.Way)
+	}
+	n := notify.Message{
+		ID: fmt.Sprintf("%d.%d.%s.%s", i.ID, m.Number, e.Recipient, e.Way), Kind: m.Kind, Urgent: m.Urgent, News: m.News, At: m.At,
+		To: notify.Recipient{ID: e.Recipient, Name: d.name(e.Recipient)}, Thread: i.Thread(e.Recipient, e.Way),
+		Incident: i, About: about(i, m), Zone: d.zones[i.Team], Board: d.page(i.ID),
+	}
+	if i.Owner != "" {
+		n.Owner = d.name(i.Owner)
+	}
+	if e.Way == incident.WayGitHub {
+		return sending{entry: e, message: n, channel: channel}, nil
+	}
+	next, addresses, err := d.reach(e.Recipient, slices.Concat(m.Ways, m.Fallback))
+	if err != nil {
+		return sending{}, err
+	}
+	n.To.Address = addresses[e.Way]
+	if n.To.Address == "" {
+		return sending{}, fmt.Errorf("no address for %s any more", e.Way)
+	}
+	if i.Open() && i.Owner == "" && !slices.Equal(m.To, []incident.Role{incident.RoleProductManager}) && n.Board != "" {
+		n.AcknowledgeURL = d.board() + "/acknowledge/" + r.signer.sign(i.ID, e.Recipient, r.now().Add(tokenLife))
+	}
+	return sending{entry: e, message: n, channel: channel, next: next, urgent: m.Urgent}, nil
+}
+
+// board is the address of the board without a slash at the end, or "".
+func (d *directory) board() string { return strings.TrimRight(d.catalog.Links.Board, "/") }
+
+func (d *directory) page(id incident.ID) string {
+	if d.board() == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s/incidents/%d", d.board(), id)
+}

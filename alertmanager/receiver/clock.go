@@ -1,0 +1,92 @@
+package receiver
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+const (
+	// longest is how long a loop sleeps when nothing is planned.
+	longest = time.Minute
+	// pause is how long a loop waits after the store refused.
+	pause = time.Second
+	// kept is how long notifications and the ends of alerts are remembered.
+	kept = 7 * 24 * time.Hour
+)
+
+// RunClock does what becomes due, until ctx ends.
+func (r *Receiver) RunClock(ctx context.Context) error {
+	for ctx.Err() == nil {
+		wait := r.tick(ctx)
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-r.timers:
+		case <-r.renewed:
+			r.catalogChanged(ctx)
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// tick handles every incident that is due and says how long there is nothing
+// more to do.
+func (r *Receiver) tick(ctx context.Context) time.Duration {
+	due, next, err := r.store.Due(ctx, r.now())
+	for _, id := range due {
+		if err == nil {
+			err = r.on(ctx, id, incident.Tick{Incident: id}, nil)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return 0
+	case err != nil:
+		level.Error(r.logger).Log("msg", "What is due could not be done; trying again", "err", err)
+		return pause
+	case len(due) > 0:
+		return 0
+	case next.IsZero():
+		return longest
+	}
+	return min(max(next.Sub(r.now()), time.Millisecond), longest)
+}
+
+// catalogChanged asks the engine about every open incident under the new
+// catalogue.
+func (r *Receiver) catalogChanged(ctx context.Context) {
+	open, err := r.store.Current(ctx)
+	for _, i := range open {
+		if err == nil {
+			err = r.on(ctx, i.ID, incident.CatalogChanged{Incident: i.ID}, nil)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		level.Error(r.logger).Log("msg", "The new catalogue was not applied to open incidents; trying again", "err", err)
+		time.AfterFunc(pause, func() { wake(r.renewed) })
+	}
+}
+
+// RunForgetting drops what is too old, now and every hour, until ctx ends.
+func (r *Receiver) RunForgetting(ctx context.Context) error {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		err := r.store.Update(ctx, func(tx *store.Tx) error { return tx.Forget(r.now().Add(-kept)) })
+		if err != nil && ctx.Err() == nil {
+			level.Warn(r.logger).Log("msg", "Old notifications were not dropped", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hourly.C:
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package receiver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+var _ board.Desk = (*Receiver)(nil)
+
+// Current lists the open incidents.
+func (r *Receiver) Current(ctx context.Context) ([]incident.Incident, error) {
+	return r.store.Current(ctx)
+}
+
+// Closed lists the last incidents that closed before an instant.
+func (r *Receiver) Closed(ctx context.Context, before time.Time, most int) ([]incident.Incident, error) {
+	return r.store.Closed(ctx, before, most)
+}
+
+// Incident gives one incident or board.ErrNotFound.
+func (r *Receiver) Incident(ctx context.Context, id incident.ID) (incident.Incident, error) {
+	i, err := r.store.Incident(ctx, id)
+	return i, forBoard(err)
+}
+
+// Events is the timeline of one incident.
+func (r *Receiver) Events(ctx context.Context, id incident.ID) ([]incident.Event, error) {
+	return r.store.Events(ctx, id)
+}
+
+// Acknowledge makes a person the owner of an open incident. It does nothing
+// when the person is already.
+func (r *Receiver) Acknowledge(ctx context.Context, id incident.ID, person, via string) error {
+	if r.current.Load().catalog.People[person] == nil {
+		return fmt.Errorf("%w: %q", board.ErrNobody, person)
+	}
+	return forBoard(r.on(ctx, id, incident.Acknowledge{Incident: id, Person: person, Via: via}, func(i incident.Incident) error {
+		if !i.Open() {
+			return board.ErrClosed
+		}
+		return nil
+	}))
+}
+
+func forBoard(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return board.ErrNotFound
+	}
+	return err
+}
+
+// Turns lists who is on call now and next, by rota.
+func (r *Receiver) Turns(now time.Time) []board.Turn {
+	d := r.current.Load()
+	var turns []board.Turn
+	for name, rota := range d.rotas {
+		shift, next := rota.At(now), rota.Next(now)
+		turn := board.Turn{
+			Rota: name, Primary: d.name(shift.Primary), PrimaryID: shift.Primary, Until: shift.Until, Next: d.name(next.Primary),
+		}
+		if shift.Backup != "" {
+			turn.Backup = d.name(shift.Backup)
+		}
+		for _, team := range d.catalog.Teams {
+			if team.Rota == name {
+				turn.Teams, turn.Zone = append(turn.Teams, team.Name), d.zones[team.Name]
+			}
+		}
+		slices.Sort(turn.Teams)
+		turns = append(turns, turn)
+	}
+	slices.SortFunc(turns, func(a, b board.Turn) int { return cmp.Compare(a.Rota, b.Rota) })
+	return turns
+}
+
+// People lists everybody in the catalogue by name.
+func (r *Receiver) People() []board.Person {
+	d := r.current.Load()
+	var people []board.Person
+	for id := range d.catalog.People {
+		people = append(people, board.Person{ID: id, Name: d.name(id)})
+	}
+	slices.SortFunc(people, func(a, b board.Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return people
+}
+
+// Zone is that in which a team reads the clock.
+func (r *Receiver) Zone(team string) *time.Location {
+	if zone := r.current.Load().zones[team]; zone != nil {
+		return zone
+	}
+	return time.UTC
+}
+
+// Beats lists when each source's watchdog was heard last.
+func (r *Receiver) Beats(ctx context.Context) (map[string]time.Time, error) {
+	return r.store.Beats(ctx)
+}

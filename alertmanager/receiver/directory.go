@@ -1,0 +1,228 @@
+package receiver
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// directory is one catalogue as the receiver reads it. It never changes.
+type directory struct {
+	catalog  *catalog.Catalog
+	rotas    map[string]*oncall.Rota
+	zones    map[string]*time.Location // of each team
+	channels notify.Channels
+	policy   incident.Policy
+}
+
+func newDirectory(c *catalog.Catalog, settings notify.Settings) (*directory, error) {
+	d := &directory{catalog: c, rotas: map[string]*oncall.Rota{}, zones: map[string]*time.Location{}}
+	for name, spec := range c.Rotas {
+		rota, err := oncall.New(spec)
+		if err != nil {
+			return nil, c.Errorf("rotas."+name, "%v", err)
+		}
+		d.rotas[name] = rota
+	}
+	for name, team := range c.Teams {
+		d.zones[name] = zoneOf(c, team)
+	}
+	settings.Catalog = c
+	channels, err := notify.Open(settings)
+	if err != nil {
+		return nil, err
+	}
+	d.channels = channels
+	d.policy = incident.DefaultPolicy()
+	d.policy.Terms = d.terms
+	return d, nil
+}
+
+// zoneOf is the zone in which a team reads the clock: that of its rota, or
+// else that of its hours.
+func zoneOf(c *catalog.Catalog, team *catalog.Team) *time.Location {
+	name := ""
+	if hours := c.Hours[team.Hours]; hours != nil {
+		name = hours.Timezone
+	}
+	if rota := c.Rotas[team.Rota]; rota != nil {
+		name = rota.Timezone
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// team is the one that looks after a service: its own, the one that the alert
+// names, or the one that takes what is nobody's.
+func (d *directory) team(service, named string) *catalog.Team {
+	if s := d.catalog.Services[service]; s != nil && s.Team != "" {
+		named = s.Team
+	}
+	if team := d.catalog.Teams[named]; team != nil {
+		return team
+	}
+	if service == "tocsin" {
+		return d.catalog.Teams[d.catalog.Monitoring.Team]
+	}
+	return d.catalog.Teams[d.catalog.Monitoring.FallbackTeam]
+}
+
+// terms is the policy's question about one service.
+func (d *directory) terms(service, named string) incident.Terms {
+	spec := d.catalog.Services[service]
+	team := d.team(service, named)
+	t := incident.Terms{Catalogued: spec != nil, PageAfter: d.catalog.Defaults.PageAfter.Std(), PagesFrom: always}
+	if team == nil {
+		return t
+	}
+	page := team.Page
+	t.Team, t.ProductManager = team.Name, team.ProductManager != ""
+	if spec != nil {
+		page, t.PageAfter = spec.Page, spec.PageAfter.Std()
+		t.Comments = map[string]bool{}
+		for name, pipeline := range spec.Pipelines {
+			t.Comments[name] = pipeline.GitHub != nil
+		}
+	}
+	if escalation := d.catalog.Escalations[team.Escalation]; escalation != nil {
+		t.Steps = steps(escalation)
+	}
+	switch page {
+	case catalog.PageNever:
+		t.PagesFrom = never
+	case catalog.PageOfficeHours:
+		t.PagesFrom = within(d.catalog.Hours[team.Hours])
+	case catalog.PageAlways:
+	}
+	return t
+}
+
+func steps(e *catalog.Escalation) []incident.Step {
+	var steps []incident.Step
+	for _, s := range e.Steps {
+		role := incident.Role(s.Notify)
+		switch role {
+		case incident.RoleOnCall, incident.RoleBackup, incident.RoleManager, incident.RoleTeam:
+		default:
+			role = incident.PersonRole(s.Notify)
+		}
+		steps = append(steps, incident.Step{Notify: role, By: s.By, Every: s.Every.Std(), For: s.For.Std()})
+	}
+	return steps
+}
+
+func always(t time.Time) (time.Time, bool) { return t, true }
+func never(time.Time) (time.Time, bool)    { return time.Time{}, false }
+
+// within gives the first instant of the hours at or after t, to the minute.
+// Hours that hold nothing for two weeks hold nothing.
+func within(hours *catalog.Hours) func(time.Time) (time.Time, bool) {
+	if hours == nil {
+		return always
+	}
+	const coarse = 10 * time.Minute
+	return func(t time.Time) (time.Time, bool) {
+		if hours.Contains(t) {
+			return t, true
+		}
+		for at := t.Truncate(time.Minute).Add(coarse); at.Before(t.AddDate(0, 0, 14)); at = at.Add(coarse) {
+			if !hours.Contains(at) {
+				continue
+			}
+			for hours.Contains(at.Add(-time.Minute)) && at.Add(-time.Minute).After(t) {
+				at = at.Add(-time.Minute)
+			}
+			return at, true
+		}
+		return time.Time{}, false
+	}
+}
+
+// shift is who has the turn for a team at t; false when it has no rota.
+func (d *directory) shift(team *catalog.Team, t time.Time) (oncall.Shift, bool) {
+	rota := d.rotas[team.Rota]
+	if rota == nil {
+		return oncall.Shift{}, false
+	}
+	return rota.At(t), true
+}
+
+// people finds out whom a role means now. The error says in a sentence why it
+// means nobody.
+func (d *directory) people(i incident.Incident, role incident.Role, now time.Time) ([]string, error) {
+	if person := role.Person(); person != "" {
+		return []string{person}, nil
+	}
+	team := d.catalog.Teams[i.Team]
+	if team == nil {
+		return nil, fmt.Errorf("there is no team %q any more", i.Team)
+	}
+	shift, turns := d.shift(team, now)
+	person, missing := "", ""
+	switch role {
+	case incident.RoleTold:
+		return i.Told(), nil
+	case incident.RoleTeam:
+		if len(team.Members) == 0 {
+			return nil, fmt.Errorf("team %s has no members", team.Name)
+		}
+		return team.Members, nil
+	case incident.RoleOwner:
+		if i.Owner == "" {
+			return nil, nil
+		}
+		return []string{i.Owner}, nil
+	case incident.RoleProductManager:
+		person, missing = team.ProductManager, "has no product manager"
+	case incident.RoleManager:
+		person, missing = team.Manager, "has no manager"
+	case incident.RoleBackup:
+		person, missing = shift.Backup, "has no backup on call"
+	case incident.RoleOnCall:
+		if !turns { // without a rota everybody is
+			return team.Members, nil
+		}
+		person = shift.Primary
+	}
+	if person == "" {
+		return nil, fmt.Errorf("team %s %s", team.Name, missing)
+	}
+	return []string{person}, nil
+}
+
+// reach lists the ways, of those asked for, by which a person can be reached:
+// there is a channel, and an address for it.
+func (d *directory) reach(person string, ways []string) (reachable []string, addresses map[string]string, err error) {
+	contacts, err := notify.ReadContacts(d.catalog.People[person])
+	if err != nil {
+		return nil, nil, err
+	}
+	addresses = map[string]string{}
+	for _, kind := range notify.Kinds() {
+		if kind.Address != nil && d.channels[kind.Way] != nil {
+			addresses[kind.Way] = kind.Address(contacts)
+		}
+	}
+	for _, way := range ways {
+		if addresses[way] != "" && !slices.Contains(reachable, way) {
+			reachable = append(reachable, way)
+		}
+	}
+	return reachable, addresses, nil
+}
+
+// name is what people call somebody.
+func (d *directory) name(person string) string {
+	if p := d.catalog.People[person]; p != nil && p.Name != "" {
+		return p.Name
+	}
+	return person
+}

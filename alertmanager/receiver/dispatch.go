@@ -1,0 +1,212 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+const (
+	// mostClaimed bounds what is on its way at once.
+	mostClaimed = 64
+	// perWay bounds what one channel is given at once, so that a slow one does
+	// not hold up the others.
+	perWay = 8
+	// attemptsPerWay is after how many attempts the next way is tried, if the
+	// recipient has one.
+	attemptsPerWay = 4
+	// lastTry is for how long the only way of somebody is tried.
+	lastTry = time.Hour
+	// sendLimit bounds one attempt, whatever a channel does.
+	sendLimit = 30 * time.Second
+)
+
+// RunOutbox sends what is in the outbox, until ctx ends; then it lets what is
+// on its way come to an end. What an earlier life had claimed is sent again.
+func (r *Receiver) RunOutbox(ctx context.Context) error {
+	d := &dispatcher{receiver: r, ways: map[string]chan struct{}{}, free: make(chan struct{}, mostClaimed)}
+	for _, kind := range notify.Kinds() {
+		d.ways[kind.Way] = make(chan struct{}, perWay)
+	}
+	if err := r.unclaim(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("taking up the outbox: %w", err)
+	}
+	for ctx.Err() == nil {
+		timer := time.NewTimer(d.round(ctx))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-r.outbox:
+		}
+		timer.Stop()
+	}
+	d.busy.Wait()
+	return nil
+}
+
+func (r *Receiver) unclaim(ctx context.Context) error {
+	return r.store.Update(ctx, func(tx *store.Tx) error {
+		n, err := tx.Unclaim()
+		if n > 0 {
+			level.Warn(r.logger).Log("msg", "Sending again what was on its way when the receiver ended", "messages", n)
+		}
+		return err
+	})
+}
+
+// dispatcher is the sending half of a receiver.
+type dispatcher struct {
+	receiver *Receiver
+	ways     map[string]chan struct{}
+	free     chan struct{} // holds one value per sending under way
+	busy     sync.WaitGroup
+}
+
+// round starts everything that is due and says how long nothing more will be.
+func (d *dispatcher) round(ctx context.Context) time.Duration {
+	for {
+		room := cap(d.free) - len(d.free)
+		if room == 0 {
+			return longest // the next one that ends wakes us
+		}
+		work, err := d.receiver.claim(ctx, room)
+		if err != nil {
+			if ctx.Err() == nil {
+				level.Error(d.receiver.logger).Log("msg", "The outbox could not be read; trying again", "err", err)
+			}
+			return pause
+		}
+		if len(work) == 0 {
+			return d.untilNext(ctx)
+		}
+		for _, s := range work {
+			d.start(ctx, s)
+		}
+	}
+}
+
+func (d *dispatcher) untilNext(ctx context.Context) time.Duration {
+	_, _, next, err := d.receiver.store.Waiting(ctx)
+	if err != nil {
+		return pause
+	}
+	if next.IsZero() {
+		return longest
+	}
+	return min(max(next.Sub(d.receiver.now()), time.Millisecond), longest)
+}
+
+// start sends in the background. A message to many people may exceed the room
+// that was free; then this waits.
+func (d *dispatcher) start(ctx context.Context, s sending) {
+	d.free <- struct{}{}
+	d.busy.Go(func() {
+		way := d.ways[s.entry.Way]
+		way <- struct{}{}
+		receipt, err := d.send(ctx, s)
+		<-way
+		d.finish(ctx, s, receipt, err)
+		<-d.free
+		wake(d.receiver.outbox)
+	})
+}
+
+func (d *dispatcher) send(ctx context.Context, s sending) (receipt notify.Receipt, err error) {
+	// A send under way is not cut off by the program's end: it would be sent
+	// twice.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = &notify.Error{Err: fmt.Errorf("the channel panicked: %v", p), Permanent: true}
+		}
+	}()
+	begun := time.Now()
+	receipt, err = s.channel.Send(ctx, s.message)
+	d.receiver.metrics.attempt(s.entry.Way, err, time.Since(begun))
+	return receipt, err
+}
+
+// finish records what came of a sending. When even that is impossible the
+// entry stays claimed, and a later life sends it again.
+func (d *dispatcher) finish(ctx context.Context, s sending, receipt notify.Receipt, sendErr error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	defer cancel()
+	r := d.receiver
+	for {
+		err := r.store.Update(ctx, func(tx *store.Tx) error { return r.record(tx, s, receipt, sendErr) })
+		if err == nil || errors.Is(err, store.ErrClosed) || ctx.Err() != nil {
+			return
+		}
+		level.Error(r.logger).Log("msg", "The outcome of a message could not be stored; trying again", "incident", s.entry.Incident, "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendErr error) error {
+	now := r.now()
+	if due, again := s.again(now, sendErr); again {
+		level.Warn(r.logger).Log("msg", "A message did not go out; trying again", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "attempt", s.entry.Attempts, "err", sendErr)
+		return tx.Later(s.entry.ID, due)
+	}
+	state, err := tx.LoadIncident(s.entry.Incident)
+	if err != nil {
+		return err
+	}
+	delivery := incident.Delivery{
+		Message: s.entry.Message, Recipient: s.entry.Recipient, Way: s.entry.Way, Attempts: s.entry.Attempts, Thread: receipt.Thread,
+	}
+	var in incident.Input = incident.Sent{Incident: s.entry.Incident, Delivery: delivery}
+	if sendErr != nil {
+		delivery.Problem = notify.OneLine(sendErr.Error(), 300)
+		in = incident.Failed{Incident: s.entry.Incident, Delivery: delivery, Reachable: s.next}
+		level.Error(r.logger).Log("msg", "A message was given up", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "err", sendErr)
+	}
+	if _, err := r.decide(tx, state, in, now); err != nil {
+		return err
+	}
+	if err := tx.Done(s.entry.ID); err != nil {
+		return err
+	}
+	tx.AfterCommit(func() { r.metrics.outcome(s, sendErr, now) })
+	return nil
+}
+
+// again says when the same way is tried once more, if it is.
+func (s sending) again(now time.Time, err error) (time.Time, bool) {
+	if err == nil {
+		return time.Time{}, false
+	}
+	wait := backoff(s.entry.Attempts)
+	var refusal *notify.Error
+	if errors.As(err, &refusal) {
+		if refusal.Permanent {
+			return time.Time{}, false
+		}
+		wait = max(wait, refusal.RetryAfter)
+	}
+	other := s.urgent
+	for _, way := range s.next {
+		other = other || way != s.entry.Way
+	}
+	if other && s.entry.Attempts >= attemptsPerWay || now.Sub(s.entry.Created) > lastTry {
+		return time.Time{}, false
+	}
+	return now.Add(wait), true
+}
+
+// backoff is 1 s, 2 s, 4 s … up to 5 minutes.
+func backoff(attempts int) time.Duration {
+	return min(time.Second<<min(max(attempts-1, 0), 10), 5*time.Minute)
+}

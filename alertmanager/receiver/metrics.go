@@ -1,0 +1,152 @@
+package receiver
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+)
+
+// metrics are the receiver's own counters; what is open and waiting is read
+// from the store at the scrape.
+type metrics struct {
+	received  *prometheus.CounterVec
+	incidents *prometheus.CounterVec
+	sent      *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	first     prometheus.Histogram
+	dead      prometheus.Counter
+}
+
+func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
+	auto := promauto.With(registerer)
+	m := &metrics{
+		received: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_receiver_notifications_total", Help: "Posts of Alertmanager by what was answered.",
+		}, []string{"result"}),
+		incidents: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_receiver_incident_events_total", Help: "Incidents that were opened, reopened, acknowledged and closed.",
+		}, []string{"event"}),
+		sent: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_receiver_deliveries_total", Help: "Attempts to hand over a message, by way and result.",
+		}, []string{"way", "result"}),
+		seconds: auto.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tocsin_receiver_delivery_duration_seconds", Help: "How long providers took to take a message.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"way"}),
+		first: auto.NewHistogram(prometheus.HistogramOpts{
+			Name: "tocsin_receiver_handover_duration_seconds", Help: "From the decision to tell somebody to the provider's taking the message.",
+			Buckets: []float64{.01, .025, .05, .1, .2, .3, .5, 1, 5, 30, 120, 600},
+		}),
+		dead: auto.NewCounter(prometheus.CounterOpts{
+			Name: "tocsin_receiver_dead_ends_total", Help: "Messages that reached nobody by any way.",
+		}),
+	}
+	for _, result := range webhook.Results() {
+		m.received.WithLabelValues(result)
+	}
+	for _, kind := range counted {
+		m.incidents.WithLabelValues(string(kind))
+	}
+	for _, kind := range notify.Kinds() {
+		m.seconds.WithLabelValues(kind.Way)
+		for _, result := range []string{"success", "temporary", "permanent"} {
+			m.sent.WithLabelValues(kind.Way, result)
+		}
+	}
+	if registerer != nil {
+		registerer.MustRegister(&stored{store: s})
+	}
+	return m
+}
+
+// counted are the events that make a series.
+var counted = [...]incident.Kind{incident.KindOpened, incident.KindReopened, incident.KindAcknowledged, incident.KindPaged, incident.KindClosed}
+
+func (m *metrics) event(e incident.Event) {
+	for _, kind := range counted {
+		if e.Kind == kind {
+			m.incidents.WithLabelValues(string(kind)).Inc()
+		}
+	}
+	if e.Kind == incident.KindNobodyReached {
+		m.dead.Inc()
+	}
+}
+
+func (m *metrics) attempt(way string, err error, took time.Duration) {
+	result := "success"
+	if err != nil {
+		result = "temporary"
+		if notify.IsPermanent(err) {
+			result = "permanent"
+		}
+	}
+	m.sent.WithLabelValues(way, result).Inc()
+	m.seconds.WithLabelValues(way).Observe(took.Seconds())
+}
+
+func (m *metrics) outcome(s sending, err error, now time.Time) {
+	if err == nil {
+		m.first.Observe(now.Sub(s.entry.Created).Seconds())
+	}
+}
+
+// stored reads the store at the scrape. A store that cannot be read gives no
+// series rather than wrong ones.
+type stored struct{ store *store.Store }
+
+// What is read at the scrape.
+var (
+	descOpen    = prometheus.NewDesc("tocsin_receiver_open_incidents", "Open incidents by severity.", []string{"severity"}, nil)
+	descUnacked = prometheus.NewDesc("tocsin_receiver_unacknowledged_incidents", "Open incidents that nobody has acknowledged, by severity.", []string{"severity"}, nil)
+	descWaiting = prometheus.NewDesc("tocsin_receiver_outbox_messages", "Messages that are not sent yet.", nil, nil)
+	descOldest  = prometheus.NewDesc("tocsin_receiver_oldest_unsent_age_seconds", "Age of the oldest message that is not sent yet; 0 when there is none.", nil, nil)
+	descBeat    = prometheus.NewDesc("tocsin_receiver_watchdog_last_beat_timestamp_seconds", "When the watchdog of a source was heard last.", []string{"source"}, nil)
+)
+
+func (s *stored) Describe(c chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descOpen, descUnacked, descWaiting, descOldest, descBeat} {
+		c <- d
+	}
+}
+
+func (s *stored) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	if open, err := s.store.Current(ctx); err == nil {
+		all, unacked := map[incident.Severity]int{}, map[incident.Severity]int{}
+		for _, i := range open {
+			all[i.Severity]++
+			if i.Owner == "" {
+				unacked[i.Severity]++
+			}
+		}
+		for _, severity := range []incident.Severity{incident.SeverityCritical, incident.SeverityWarning, incident.SeverityInfo} {
+			gauge(descOpen, float64(all[severity]), string(severity))
+			gauge(descUnacked, float64(unacked[severity]), string(severity))
+		}
+	}
+	if count, oldest, _, err := s.store.Waiting(ctx); err == nil {
+		gauge(descWaiting, float64(count))
+		age := 0.0
+		if !oldest.IsZero() {
+			age = max(time.Since(oldest).Seconds(), 0)
+		}
+		gauge(descOldest, age)
+	}
+	if beats, err := s.store.Beats(ctx); err == nil {
+		for source, at := range beats {
+			gauge(descBeat, float64(at.UnixMilli())/1000, source)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// Options of a receiver.
+type Options struct {
+	Store      *store.Store
+	Registerer prometheus.Registerer // nil for none
+	Logger     log.Logger            // nil for none
+	HTTP       *http.Client          // of channels and of Alertmanager's API; nil for the usual one
+	Now        func() time.Time      // nil for time.Now
+}
+
+// Receiver does nothing before its first Update.
+type Receiver struct {
+	store   *store.Store
+	logger  log.Logger
+	now     func() time.Time
+	http    *http.Client
+	metrics *metrics
+	signer  signer
+	hub     *hub
+
+	current atomic.Pointer[directory]
+
+	outbox  chan struct{} // something is to be sent
+	timers  chan struct{} // something became due earlier
+	renewed chan struct{} // there is a new catalogue
+}
+
+// New makes a receiver over an open store.
+func New(ctx context.Context, o Options) (*Receiver, error) {
+	r := &Receiver{
+		store: o.Store, logger: o.Logger, now: o.Now, http: o.HTTP, hub: newHub(),
+		outbox: make(chan struct{}, 1), timers: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
+	}
+	if r.logger == nil {
+		r.logger = log.NewNopLogger()
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.http == nil {
+		r.http = notify.NewHTTPClient()
+	}
+	key, err := o.Store.Key(ctx, "acknowledge")
+	if err != nil {
+		return nil, err
+	}
+	r.signer = signer{key: key}
+	r.metrics = newMetrics(o.Registerer, o.Store)
+	return r, nil
+}
+
+// Update takes a catalogue over. On an error everything stays as it was.
+func (r *Receiver) Update(c *catalog.Catalog) error {
+	d, err := newDirectory(c, notify.Settings{HTTP: r.http, Logger: r.logger})
+	if err != nil {
+		return err
+	}
+	r.current.Store(d)
+	wake(r.renewed)
+	return nil
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// Tokens are the bearer tokens of the clusters, read anew each time.
+func (r *Receiver) Tokens() ([]webhook.Token, error) {
+	spec := r.current.Load().catalog.Delivery.Receiver
+	if spec == nil || spec.TokenFile == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(spec.TokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("delivery.receiver.token_file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return nil, fmt.Errorf("delivery.receiver.token_file: %q is empty", spec.TokenFile)
+	}
+	return []webhook.Token{{Source: "alertmanager", Value: token}}, nil
+}
+
+// Count counts an answer of the webhook.
+func (r *Receiver) Count(result string) { r.metrics.received.WithLabelValues(result).Inc() }
+
+// Accept stores a notification and what follows from it in one transaction.
+func (r *Receiver) Accept(ctx context.Context, n webhook.Notification) error {
+	now := r.now()
+	return r.store.Update(ctx, func(tx *store.Tx) error {
+		err := tx.AddNotification(store.Notification{
+			ReceivedAt: now, Source: n.Source, Receiver: n.Receiver, GroupKey: n.GroupKey,
+			Alerts: len(n.Alerts), Truncated: n.Truncated, Body: n.Body,
+		})
+		if err != nil {
+			return err
+		}
+		for _, part := range split(n) {
+			if err := r.report(tx, part, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Beat notes the watchdog of a source.
+func (r *Receiver) Beat(ctx context.Context, source string) error {
+	return r.store.Update(ctx, func(tx *store.Tx) error { return tx.Beat(source, r.now()) })
+}
+
+// watchdog is the alert that always fires. It belongs to the heartbeats, by
+// whichever door it comes.
+const watchdog = "TocsinWatchdog"
+
+// split sorts a notification's alerts by incident key, in the order in which
+// the keys come first.
+func split(n webhook.Notification) []incident.Reported {
+	var parts []incident.Reported
+	at := map[incident.Key]int{}
+	for _, a := range n.Alerts {
+		if a.Name() == watchdog {
+			continue
+		}
+		key := a.Key()
+		if _, known := at[key]; !known {
+			at[key] = len(parts)
+			parts = append(parts, incident.Reported{Group: n.Source + "/" + n.GroupKey, Truncated: n.Truncated})
+		}
+		parts[at[key]].Alerts = append(parts[at[key]].Alerts, a)
+	}
+	return parts
+}
+
+func (r *Receiver) report(tx *store.Tx, in incident.Reported, now time.Time) error {
+	var occurrences []incident.Occurrence
+	for _, a := range in.Alerts {
+		occurrences = append(occurrences, a.Occurrence())
+	}
+	state, err := tx.LoadKey(in.Alerts[0].Key(), occurrences)
+	if err != nil {
+		return err
+	}
+	_, err = r.decide(tx, state, in, now)
+	return err
+}
+
+// decide lets the engine decide on a loaded state and saves what follows.
+func (r *Receiver) decide(tx *store.Tx, state incident.State, in incident.Input, now time.Time) (incident.State, error) {
+	events := incident.Decide(state, in, r.current.Load().policy, now.UTC())
+	if len(events) == 0 {
+		return state, nil
+	}
+	for _, e := range events {
+		state = incident.Apply(state, e)
+	}
+	if err := tx.Save(state, events); err != nil {
+		return state, err
+	}
+	tx.AfterCommit(func() { r.happened(events) })
+	return state, nil
+}
+
+// happened tells whoever waits.
+func (r *Receiver) happened(events []incident.Event) {
+	for _, e := range events {
+		r.metrics.event(e)
+		if e.Kind == incident.KindMessageQueued {
+			wake(r.outbox)
+		}
+		level.Info(r.logger).Log("msg", "Incident", "incident", e.Incident, "event", e.Kind, "service", e.Key.Service, "person", e.Person, "text", e.Text)
+	}
+	wake(r.timers)
+	r.hub.publish()
+}
+
+// on decides an input about one incident.
+func (r *Receiver) on(ctx context.Context, id incident.ID, in incident.Input, check func(incident.Incident) error) error {
+	return r.store.Update(ctx, func(tx *store.Tx) error {
+		state, err := tx.LoadIncident(id)
+		if err != nil {
+			return err
+		}
+		if check != nil {
+			if err := check(state.Incidents[0]); err != nil {
+				return err
+			}
+		}
+		_, err = r.decide(tx, state, in, r.now())
+		return err
+	})
+}
+
+// Ready says whether a notification could be stored now.
+func (r *Receiver) Ready(ctx context.Context) error { return r.store.Ready(ctx) }
+
+// Check makes everything that a catalogue asks of the receiver and reads every
+// person's contacts; the errors say what and where.
+func Check(c *catalog.Catalog) error {
+	if _, err := newDirectory(c, notify.Settings{}); err != nil {
+		return err
+	}
+	var problems []error
+	for _, id := range slices.Sorted(maps.Keys(c.People)) {
+		if _, err := notify.ReadContacts(c.People[id]); err != nil {
+			problems = append(problems, c.Errorf("people."+id+".contacts", "%v", err))
+		}
+	}
+	return errors.Join(problems...)
+}

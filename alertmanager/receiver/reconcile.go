@@ -1,0 +1,196 @@
+package receiver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+const (
+	// reconcileEvery is how often Alertmanager is asked while something fires.
+	reconcileEvery = 15 * time.Second
+	// missesToEnd is how often in a row an alert must be missing: the ordinary
+	// notification, which comes with the next flush, shall win.
+	missesToEnd = 2
+	// mostOfAnswer bounds one member's list.
+	mostOfAnswer = 64 << 20
+)
+
+// reasonUnlisted stands on the timeline.
+const reasonUnlisted = "Alertmanager lists it no more, and did not say so by itself: the end of an inhibited or silenced alert is never told"
+
+// sight is what one member of the cluster has shown of one alert.
+type sight struct {
+	start  string // of the member: another start has another memory
+	listed bool
+}
+
+// reconciler ends alerts whose end was not told. An alert has ended when each
+// member that listed it before, and has run since, lists it no more, and all
+// members answer. A member that was started anew, or cannot be asked, knows
+// nothing: then nothing ends.
+type reconciler struct {
+	receiver *Receiver
+	seen     map[string]map[string]sight // by fingerprint, then by member
+	misses   map[string]int              // by fingerprint
+}
+
+// RunReconciler asks the cluster about what fires, until ctx ends.
+func (r *Receiver) RunReconciler(ctx context.Context) error {
+	c := &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}}
+	every := time.NewTicker(reconcileEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+		}
+		if err := c.round(ctx); err != nil && ctx.Err() == nil {
+			level.Debug(r.logger).Log("msg", "Alertmanager could not be asked what still fires", "err", err)
+		}
+	}
+}
+
+func (c *reconciler) round(ctx context.Context) error {
+	members := c.receiver.current.Load().catalog.Links.Alertmanager
+	firing, err := c.firing(ctx)
+	if err != nil || len(firing) == 0 || len(members) == 0 {
+		clear(c.seen)
+		clear(c.misses)
+		return err
+	}
+	lists := map[string]memberList{}
+	for _, member := range members {
+		list, err := c.ask(ctx, member)
+		if err != nil {
+			return err // one that is silent may know better
+		}
+		lists[member] = list
+	}
+	c.forget(firing)
+	for fingerprint, alert := range firing {
+		if c.ended(fingerprint, lists) {
+			if err := c.end(ctx, alert); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// firing lists what fires in open incidents, by fingerprint.
+func (c *reconciler) firing(ctx context.Context) (map[string]incident.Alert, error) {
+	open, err := c.receiver.store.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	firing := map[string]incident.Alert{}
+	for _, i := range open {
+		for _, a := range i.Firing() {
+			firing[a.Fingerprint] = a
+		}
+	}
+	return firing, nil
+}
+
+// ended compares what the members list with what they listed before.
+func (c *reconciler) ended(fingerprint string, lists map[string]memberList) bool {
+	before := c.seen[fingerprint]
+	if before == nil {
+		before = map[string]sight{}
+		c.seen[fingerprint] = before
+	}
+	listed, dropped := false, false
+	for member, list := range lists {
+		last := before[member]
+		switch {
+		case list.fingerprints[fingerprint]:
+			listed = true
+			before[member] = sight{start: list.start, listed: true}
+		case last.listed && last.start == list.start:
+			dropped = true
+		default:
+			delete(before, member) // it never had it, or has forgotten
+		}
+	}
+	if listed || !dropped {
+		c.misses[fingerprint] = 0
+		return false
+	}
+	c.misses[fingerprint]++
+	return c.misses[fingerprint] >= missesToEnd
+}
+
+func (c *reconciler) forget(firing map[string]incident.Alert) {
+	for fingerprint := range c.seen {
+		if _, fires := firing[fingerprint]; !fires {
+			delete(c.seen, fingerprint)
+			delete(c.misses, fingerprint)
+		}
+	}
+}
+
+func (c *reconciler) end(ctx context.Context, a incident.Alert) error {
+	r := c.receiver
+	now := r.now().UTC()
+	a.Resolved, a.EndsAt = true, now
+	return r.store.Update(ctx, func(tx *store.Tx) error {
+		return r.report(tx, incident.Reported{Why: reasonUnlisted, Alerts: []incident.Alert{a}}, now)
+	})
+}
+
+// memberList is what one member says: which alerts it has, and since when it
+// has run.
+type memberList struct {
+	start        string
+	fingerprints map[string]bool
+}
+
+func (c *reconciler) ask(ctx context.Context, member string) (memberList, error) {
+	var status struct {
+		Uptime string `json:"uptime"`
+	}
+	if err := c.get(ctx, member, "/api/v2/status", &status); err != nil {
+		return memberList{}, err
+	}
+	var alerts []struct {
+		Fingerprint string `json:"fingerprint"`
+	}
+	if err := c.get(ctx, member, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true", &alerts); err != nil {
+		return memberList{}, err
+	}
+	list := memberList{start: status.Uptime, fingerprints: make(map[string]bool, len(alerts))}
+	for _, a := range alerts {
+		list.fingerprints[a.Fingerprint] = true
+	}
+	return list, nil
+}
+
+func (c *reconciler) get(ctx context.Context, member, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(member, "/")+path, nil)
+	if err != nil {
+		return fmt.Errorf("asking Alertmanager: %w", err)
+	}
+	answer, err := c.receiver.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("asking Alertmanager: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking Alertmanager at %s: it answered %d", member, answer.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(answer.Body, mostOfAnswer)).Decode(into); err != nil {
+		return fmt.Errorf("asking Alertmanager at %s: %w", member, err)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package receiver
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// tokenLife is for how long a link in a message acknowledges.
+const tokenLife = 48 * time.Hour
+
+// errToken is the answer to every token that is no good, so that it tells
+// nothing.
+var errToken = errors.New("the link is not valid, or not any more: acknowledge on the board")
+
+// signer makes and checks the tokens by which one person may acknowledge one
+// incident. The key stays in the store: nobody configures it.
+type signer struct{ key []byte }
+
+func (s signer) sign(id incident.ID, person string, expires time.Time) string {
+	text := fmt.Sprintf("%d %d %s", id, expires.Unix(), person)
+	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "." + base64.RawURLEncoding.EncodeToString(s.sum(text))
+}
+
+func (s signer) check(token string, now time.Time) (incident.ID, string, error) {
+	payload, signature, _ := strings.Cut(token, ".")
+	text, errText := base64.RawURLEncoding.DecodeString(payload)
+	sum, errSum := base64.RawURLEncoding.DecodeString(signature)
+	if errText != nil || errSum != nil || !hmac.Equal(sum, s.sum(string(text))) {
+		return 0, "", errToken
+	}
+	fields := strings.SplitN(string(text), " ", 3)
+	if len(fields) != 3 {
+		return 0, "", errToken
+	}
+	id, errID := strconv.ParseInt(fields[0], 10, 64)
+	expires, errExpires := strconv.ParseInt(fields[1], 10, 64)
+	if errID != nil || errExpires != nil || now.Unix() > expires {
+		return 0, "", errToken
+	}
+	return incident.ID(id), fields[2], nil
+}
+
+// sum says what the key is for, so that a signature is good for nothing else.
+func (s signer) sum(text string) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte("acknowledge\x00" + text))
+	return mac.Sum(nil)
+}
+
+// CheckToken tells for whom and for which incident a link was made.
+func (r *Receiver) CheckToken(token string) (incident.ID, string, error) {
+	return r.signer.check(token, r.now())
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/go-kit/log/level"
+	oklog "github.com/oklog/run"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/version"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
+	"github.com/tocsin-monitoring/tocsin/internal/logging"
+)
+
+// check reads the catalogue and makes what it asks of the receiver, in vain.
+func check(f flags, stdout io.Writer) error {
+	c, err := catalog.Load(f.configFile)
+	if err != nil {
+		return err
+	}
+	if err := receiver.Check(c); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s is good: %d teams, %d people, %d rotas.\n", f.configFile, len(c.Teams), len(c.People), len(c.Rotas))
+	return nil
+}
+
+// serve runs the receiver until ctx ends. What comes last is stopped first:
+// the door is shut before the store is.
+func serve(ctx context.Context, f flags, logger logging.Logger) error {
+	kept, err := store.Open(ctx, f.storage)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = kept.Close() }()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector("tocsin_receiver"),
+	)
+	desk, err := receiver.New(ctx, receiver.Options{Store: kept, Registerer: registry, Logger: logger.Kit})
+	if err != nil {
+		return err
+	}
+	reloader := collector.NewReloader(collector.ReloadOptions{
+		Path: f.configFile, Storage: filepath.Join(f.storage, "catalogue"), Logger: logger.Kit, Registerer: registry, Watch: true,
+	})
+	if err := reloader.Start(desk); err != nil {
+		return err
+	}
+	handler, err := pages(desk, reloader, registry, logger)
+	if err != nil {
+		return err
+	}
+	server, err := httpserver.Listen(httpserver.Options{Addresses: f.listen, WebConfigFile: f.webConfig, Handler: handler, Logger: logger})
+	if err != nil {
+		return err
+	}
+	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.storage)
+	var group oklog.Group
+	for _, actor := range []func(context.Context) error{
+		server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, reloader.Run, reloadOnSignal(reloader),
+	} {
+		add(ctx, &group, actor)
+	}
+	return group.Run()
+}
+
+// add runs an actor that ends with its context.
+func add(ctx context.Context, group *oklog.Group, actor func(context.Context) error) {
+	ctx, stop := context.WithCancel(ctx)
+	group.Add(func() error { return actor(ctx) }, func(error) { stop() })
+}
+
+// pages mounts everything that answers.
+func pages(desk *receiver.Receiver, reloader *collector.Reloader, registry *prometheus.Registry, logger logging.Logger) (http.Handler, error) {
+	people, err := board.New(board.Options{Desk: desk, Logger: logger.Kit})
+	if err != nil {
+		return nil, err
+	}
+	door := webhook.New(webhook.Options{Sink: desk, Tokens: desk.Tokens, Count: desk.Count, Logger: logger.Kit})
+	mux := http.NewServeMux()
+	for _, path := range webhook.Paths() {
+		mux.Handle(path, door)
+	}
+	mux.Handle("/", people)
+	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(registry, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, Registry: registry, EnableOpenMetrics: true,
+	})))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "Tocsin's receiver is healthy.\n")
+	})
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, r *http.Request) {
+		if err := desk.Ready(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "Tocsin's receiver is ready.\n")
+	})
+	mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, _ *http.Request) {
+		if err := reloader.Reload(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_, _ = io.WriteString(w, "The new catalogue is in use.\n")
+	})
+	return exact(mux, door), nil
+}
+
+// exact sends a path of the webhook to its handler before the mux could clean
+// or redirect it: a redirected POST arrives as a GET, and its alert is lost.
+func exact(mux *http.ServeMux, door http.Handler) http.Handler {
+	paths := map[string]bool{}
+	for _, path := range webhook.Paths() {
+		paths[path] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if paths[r.URL.Path] {
+			door.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// reloadOnSignal reloads on SIGHUP.
+func reloadOnSignal(r *collector.Reloader) func(context.Context) error {
+	return func(ctx context.Context) error {
+		hup := make(chan os.Signal, 1)
+		signal.Notify(hup, syscall.SIGHUP)
+		defer signal.Stop(hup)
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-hup:
+				_ = r.Reload() // it logs its error
+			}
+		}
+	}
+}
