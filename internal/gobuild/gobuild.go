@@ -20,9 +20,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -58,8 +60,8 @@ func Run(ctx context.Context, o Options) error {
 
 func buildArguments(o Options) []string {
 	flags := []string{"-s", "-w"}
-	for variable, value := range o.Stamps {
-		flags = append(flags, "-X", variable+"="+value)
+	for _, variable := range slices.Sorted(maps.Keys(o.Stamps)) { // another order would link anew
+		flags = append(flags, "-X", variable+"="+o.Stamps[variable])
 	}
 	output, err := filepath.Abs(o.Output) // go runs in the module
 	if err != nil {
