@@ -116,7 +116,8 @@ func (d *decoder) stop(node *yaml.Node, path, format string, args ...any) {
 }
 
 func (d *decoder) positionOf(node *yaml.Node) Position {
-	return Position{d.file.name, node.Line, max(1, node.Column)}
+	// Nothing at the end of a file stands on the line after the last.
+	return Position{d.file.name, min(node.Line, len(d.file.lines)), max(1, node.Column)}
 }
 
 // structure decodes a mapping with known keys.

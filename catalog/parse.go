@@ -25,7 +25,7 @@ func (p *problems) root(file *source) *yaml.Node {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(file.text))
 	var document, second yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) || err == nil && empty(document.Content[0]) {
 		p.addAt(Position{file.name, 1, 1}, "", "the file is empty (want sections such as teams and services; docs/catalogue.md has them all)")
 		return nil
 	} else if err != nil {
@@ -88,7 +88,26 @@ func (p *problems) malformed(file *source, err error) {
 	}
 	text := []rune(lines[line-1])
 	column := len(text) - len([]rune(strings.TrimLeft(string(text), " "))) + 1
-	p.addAt(Position{file.name, line, column}, "", "not YAML from here on: %s", problem)
+	p.addAt(Position{file.name, line, column}, "", "not YAML from here on: %s%s", problem, advice(problem, lines[line-1]))
+}
+
+// advice is what usually mends a syntax error.
+func advice(problem, line string) string {
+	switch {
+	case strings.HasPrefix(problem, "did not find expected ',' or") && strings.Contains(line, "?"):
+		return " (inside { } and [ ], a text with ? needs quotes)"
+	case strings.HasPrefix(problem, "did not find expected ',' or"):
+		return " (close every { and [ that is opened here)"
+	case strings.HasPrefix(problem, "mapping values are not allowed"):
+		return ` (a text with ": " in it needs quotes; one key a line)`
+	case problem == "found unexpected end of stream":
+		return " (close the quotes that are opened here)"
+	case problem == "found character that cannot start any token":
+		return " (a text that begins with %, @ or ` needs quotes)"
+	case blockProblem(problem):
+		return " (keys of one block are indented alike)"
+	}
+	return ""
 }
 
 // told is the line and the text of an error of the YAML library. It counts
