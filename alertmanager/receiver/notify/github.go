@@ -23,6 +23,8 @@ type gitHub struct {
 	token     func() (string, error)
 	http      *http.Client
 	exporters []string
+	turn      chan struct{}     // holds one token: messages go one after the other
+	written   map[string]string // the thread of each incident's pipeline, guarded by turn
 }
 
 // gitHubAPI is GitHub as far as comments need it: see [github.Client].
@@ -42,7 +44,12 @@ func newGitHub(s Settings) (Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gitHub{api: api, token: account.Token.Read, http: s.HTTP, exporters: s.Catalog.Links.Exporters}, nil
+	g := &gitHub{
+		api: api, token: account.Token.Read, http: s.HTTP, exporters: s.Catalog.Links.Exporters,
+		turn: make(chan struct{}, 1), written: map[string]string{},
+	}
+	g.turn <- struct{}{}
+	return g, nil
 }
 
 // Send writes, edits or closes the comment. The thread of its receipt is the
@@ -50,6 +57,42 @@ func newGitHub(s Settings) (Channel, error) {
 func (g *gitHub) Send(ctx context.Context, m Message) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*sendTimeout) // a message takes several requests
 	defer cancel()
+	select {
+	case <-g.turn:
+		defer func() { g.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return Receipt{}, temporary("waiting for another comment: %w", ctx.Err())
+	}
+	m.Thread = g.recall(m)
+	receipt, err := g.send(ctx, m)
+	if err == nil {
+		g.remember(m, receipt)
+	}
+	return receipt, err
+}
+
+// recall is the thread of a message: what came back from the store, unless the
+// message was put together while the one before it was on its way.
+func (g *gitHub) recall(m Message) string {
+	if m.Thread == "" {
+		return g.written[gitHubThread(m)]
+	}
+	return m.Thread
+}
+
+// remember keeps what recall needs. Forgetting costs little: the store knows
+// it a moment later.
+func (g *gitHub) remember(m Message, r Receipt) {
+	const most = 1000
+	if len(g.written) >= most {
+		clear(g.written)
+	}
+	g.written[gitHubThread(m)] = r.Thread
+}
+
+func gitHubThread(m Message) string { return fmt.Sprintf("%d %s", m.Incident.ID, m.To.ID) }
+
+func (g *gitHub) send(ctx context.Context, m Message) (Receipt, error) {
 	run, err := g.details(ctx, m.About.Labels["service"], m.About.Labels["pipeline"])
 	if m.Kind == incident.MessageResolved {
 		return g.close(ctx, m, run) // without details it says less

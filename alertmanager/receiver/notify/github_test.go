@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -314,6 +315,26 @@ func TestThreadsThatAreNotOurs(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, c, got)
 	}
+}
+
+// TestMessagesThatOvertakeEachOther: a second failure is told while the first
+// comment is being written.
+func TestMessagesThatOvertakeEachOther(t *testing.T) {
+	d := newDesk(t)
+	d.gh.PutPull(firstCommit, 12)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			_, err := d.Send(t.Context(), about(incident.MessageOpened, ""))
+			require.NoError(t, err)
+		})
+	}
+	group.Wait()
+	require.Equal(t, 7, d.only(t).Edits)
+	d.succeed(2, firstCommit)
+	_, err := d.Send(t.Context(), about(incident.MessageResolved, ""))
+	require.NoError(t, err, "put together before the comment had a name")
+	require.Contains(t, d.only(t).Body, "### Fixed")
 }
 
 func TestAnOddAnswerOfTheExporter(t *testing.T) {
