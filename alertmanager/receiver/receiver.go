@@ -184,21 +184,46 @@ func (r *Receiver) decide(tx *store.Tx, state incident.State, in incident.Input,
 	if err := tx.Save(state, events); err != nil {
 		return state, err
 	}
-	tx.AfterCommit(func() { r.happened(events) })
+	tx.AfterCommit(func() { r.happened(state, events) })
 	return state, nil
 }
 
 // happened tells whoever waits.
-func (r *Receiver) happened(events []incident.Event) {
+func (r *Receiver) happened(state incident.State, events []incident.Event) {
 	for _, e := range events {
 		r.metrics.event(e)
 		if e.Kind == incident.KindMessageQueued {
 			wake(r.outbox)
 		}
-		level.Info(r.logger).Log("msg", "Incident", "incident", e.Incident, "event", e.Kind, "service", e.Key.Service, "person", e.Person, "text", e.Text)
+		r.log(state, e)
 	}
 	wake(r.timers)
 	r.hub.publish()
+}
+
+// log says in a line what stands on the timeline.
+func (r *Receiver) log(state incident.State, e incident.Event) {
+	i, ok := state.Incident(e.Incident)
+	if !ok {
+		return
+	}
+	line := []any{"msg", "Incident", "incident", e.Incident, "service", i.Service, "audience", i.Audience, "event", e.Kind}
+	add := func(name, value string) {
+		if value != "" {
+			line = append(line, name, value)
+		}
+	}
+	if e.Alert != nil {
+		add("alert", e.Alert.Name())
+	}
+	if e.Delivery != nil {
+		add("to", e.Delivery.Recipient)
+		add("way", e.Delivery.Way)
+	}
+	add("severity", string(e.Severity))
+	add("person", e.Person)
+	add("text", e.Text)
+	level.Info(r.logger).Log(line...)
 }
 
 // on decides an input about one incident.

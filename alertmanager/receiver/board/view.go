@@ -109,6 +109,7 @@ type beat struct {
 type moment struct {
 	Clock   string // 21:53:05 GMT
 	Day     string // Mon 23 Nov 2026
+	Today   bool
 	Machine string
 	Ago     string
 }
@@ -122,6 +123,7 @@ func (b *board) moment(t time.Time, zone *time.Location) moment {
 	}
 	local := t.In(zone)
 	return moment{
+		Today: local.Format(time.DateOnly) == b.Now().In(zone).Format(time.DateOnly),
 		Clock: local.Format("15:04:05 MST"), Day: local.Format("Mon 2 Jan 2006"),
 		Machine: t.UTC().Format(time.RFC3339), Ago: notify.Length(b.Now().Sub(t)),
 	}
@@ -200,12 +202,12 @@ func (b *board) card(r *http.Request, i incident.Incident) card {
 		ID: i.ID, Severity: i.Severity, Word: word(i), Summary: notify.OneLine(lead.Summary(), 300),
 		Impact:  notify.OneLine(lead.Annotations["impact"], 500),
 		Service: i.Service, Team: i.Team, Audience: string(i.Audience), Open: i.Open(), Reopened: i.Reopened,
-		Since: b.moment(i.Since, zone), Closed: b.moment(i.Closed, zone),
+		Since: b.moment(i.Began(), zone), Closed: b.moment(i.Closed, zone),
 		Owner: b.name(i.Owner), Acknowledged: b.moment(i.Acknowledged, zone), Alerts: len(i.Firing()),
 		Runbook: web(lead.Annotations["runbook_url"]), Dashboard: web(lead.Annotations["dashboard_url"]),
 	}
 	if !i.Open() {
-		c.Length = notify.Length(i.Closed.Sub(i.Since))
+		c.Length = notify.Length(i.Closed.Sub(i.Began()))
 	}
 	for _, m := range i.Messages {
 		c.Unreached = c.Unreached || (len(m.Unreached) > 0 && !m.At.Before(i.Since))

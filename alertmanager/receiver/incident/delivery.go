@@ -68,8 +68,8 @@ func (d *decision) nobody(id ID, message int, whom, why string) {
 	if !ok || m.Kind != MessagePage || i.Paging.Due.IsZero() || i.Owner != "" {
 		return
 	}
-	steps := d.terms(i).Steps
-	if i.Paging.Step < len(steps)-1 {
-		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: d.now, Step: i.Paging.Step + 1})
+	next := max(i.Paging.Step, m.Step+1)
+	if next < len(d.terms(i).Steps) {
+		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: d.now, Step: next})
 	}
 }

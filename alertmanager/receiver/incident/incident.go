@@ -185,6 +185,18 @@ func (i Incident) Lead() Alert {
 	return lead
 }
 
+// Began is when the fault of this outage began: with the oldest start of the
+// alerts in it, which lies before the receiver heard of it.
+func (i Incident) Began() time.Time {
+	began := i.Since
+	for _, a := range i.Alerts {
+		if (!a.Resolved || !a.EndsAt.Before(i.Since)) && a.StartsAt.Before(began) {
+			began = a.StartsAt
+		}
+	}
+	return began
+}
+
 // Unseen is the number of alerts that truncated notifications did not show.
 func (i Incident) Unseen() int {
 	sum := 0

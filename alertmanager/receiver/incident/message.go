@@ -54,6 +54,7 @@ type Message struct {
 	Ways     []string    `json:"ways"`               // used at once, as far as the person can be reached by them
 	Fallback []string    `json:"fallback,omitempty"` // tried in order where the ways fail
 	Urgent   bool        `json:"urgent,omitempty"`   // may ring in the night
+	Step     int         `json:"step,omitempty"`     // of the escalation, for a page
 	News     string      `json:"news,omitempty"`     // what is new, in a sentence
 	About    string      `json:"about,omitempty"`    // fingerprint of the one alert it is about
 	Next     time.Time   `json:"next,omitzero"`      // when the product manager hears again

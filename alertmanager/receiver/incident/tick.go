@@ -100,7 +100,7 @@ func (d *decision) page(id ID) {
 	next, due := followUp(steps, number, i.Paging.Began, d.now)
 	d.emit(Event{Incident: id, Kind: KindPaged, Step: number, NextStep: next, Due: due})
 	d.queue(id, Message{
-		Kind: MessagePage, To: []Role{step.Notify}, Ways: step.By, Fallback: others(step.By), Urgent: true,
+		Kind: MessagePage, To: []Role{step.Notify}, Ways: step.By, Fallback: others(step.By), Urgent: true, Step: number,
 		News: "nobody has acknowledged it yet",
 	})
 }

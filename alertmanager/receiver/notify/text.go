@@ -62,23 +62,23 @@ func subject(m Message, state string, lead incident.Alert) string {
 	}
 	switch m.Kind {
 	case incident.MessageResolved:
-		return fmt.Sprintf("%s after %s: %s", state, Length(m.Incident.Closed.Sub(m.Incident.Since)), what)
+		return fmt.Sprintf("%s after %s: %s", state, Length(m.Incident.Closed.Sub(m.Incident.Began())), what)
 	case incident.MessageUpdate:
 		if m.News != "" {
-			return fmt.Sprintf("%s (update) %s: %s", state, service, m.News)
+			return fmt.Sprintf("%s (update): %s: %s", state, service, m.News)
 		}
-		return fmt.Sprintf("%s (update) %s", state, what)
+		return fmt.Sprintf("%s (update): %s", state, what)
 	case incident.MessageReopened:
-		return fmt.Sprintf("%s (again) %s", state, what)
+		return fmt.Sprintf("%s (again): %s", state, what)
 	case incident.MessagePage:
 		return fmt.Sprintf("%s – PLEASE ACKNOWLEDGE: %s", state, what)
 	case incident.MessageReminder:
-		return fmt.Sprintf("%s (still, for %s) %s", state, Length(m.At.Sub(m.Incident.Since)), what)
+		return fmt.Sprintf("%s (still, for %s): %s", state, Length(m.At.Sub(m.Incident.Began())), what)
 	case incident.MessageAcknowledged:
-		return fmt.Sprintf("%s (%s has it) %s", state, m.Owner, what)
+		return fmt.Sprintf("%s (%s has it): %s", state, m.Owner, what)
 	case incident.MessageOpened:
 	}
-	return fmt.Sprintf("%s %s", state, what)
+	return fmt.Sprintf("%s: %s", state, what)
 }
 
 func leadLine(m Message, lead incident.Alert) string {
@@ -86,21 +86,10 @@ func leadLine(m Message, lead incident.Alert) string {
 	impact := OneLine(lead.Annotations["impact"], 300)
 	if m.Kind == incident.MessageResolved {
 		return sentence(fmt.Sprintf("%s has recovered. It lasted %s, from %s to %s", i.Service,
-			Length(i.Closed.Sub(i.Since)), Clock(i.Since, m.Zone), Clock(i.Closed, m.Zone)))
+			Length(i.Closed.Sub(i.Began())), Clock(i.Began(), m.Zone), Clock(i.Closed, m.Zone)))
 	}
 	line := sentence(lead.Summary()) + " " + sentence(impact)
-	return strings.TrimSpace(line) + " Since " + Clock(since(i), m.Zone) + "."
-}
-
-// since is when the fault began that people feel: the oldest that fires.
-func since(i incident.Incident) time.Time {
-	at := i.Since
-	for _, a := range i.Firing() {
-		if !a.StartsAt.IsZero() && a.StartsAt.Before(at) {
-			at = a.StartsAt
-		}
-	}
-	return at
+	return strings.TrimSpace(line) + " Since " + Clock(i.Began(), m.Zone) + "."
 }
 
 func rows(m Message, lead incident.Alert) []Row {
