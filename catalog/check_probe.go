@@ -31,8 +31,7 @@ func (c *checker) checkProbe(path string, p *Probe) {
 
 func (c *checker) checkHTTP(path string, p *HTTPProbe) {
 	c.checkURL(below(path, "url"), p.URL)
-	_, err := choice(p.Method, http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions)
-	if err != nil {
+	if _, err := choice(p.Method, Methods()...); err != nil {
 		c.add(below(path, "method"), "%v", err)
 	}
 	for _, key := range []string{"body", "body_not", "body_regexp"} {
@@ -70,7 +69,7 @@ func secretHeader(name string) bool {
 }
 
 func (c *checker) checkDNS(path string, p *DNSProbe) {
-	if _, err := choice(p.Type, "A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"); err != nil {
+	if _, err := choice(p.Type, RecordTypes()...); err != nil {
 		c.add(below(path, "type"), "%v", err)
 	}
 	if _, err := choice(p.Protocol, "udp", "tcp"); err != nil {

@@ -1,5 +1,7 @@
 package catalog
 
+import "net/http"
+
 // Means is what a probe's failure says about its service.
 type Means string
 
@@ -71,6 +73,11 @@ type HTTPProbe struct {
 	ServerName      string          `yaml:"server_name,omitempty"`
 }
 
+// Methods are what HTTPProbe.Method may be.
+func Methods() []string {
+	return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+}
+
 // JourneyStep is one request of a journey: Get or Post is set. Redirects are
 // not followed when Status names a 3xx. Extract takes values out of the answer
 // for later steps, which write them as {{name}}: "css:SELECTOR@ATTRIBUTE"
@@ -111,6 +118,11 @@ type DNSProbe struct {
 	Server   string   `yaml:"server,omitempty"`
 	Protocol string   `yaml:"protocol,omitempty"` // udp (default) or tcp
 	Answers  []string `yaml:"answers,omitempty"`
+}
+
+// RecordTypes are what DNSProbe.Type may be.
+func RecordTypes() []string {
+	return []string{"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"}
 }
 
 // PostgresProbe logs in and runs one query.

@@ -1,0 +1,88 @@
+package schema
+
+import (
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// notation is the schema of a type that reads itself, or nil.
+func notation(of reflect.Type) *jsonschema.Schema {
+	switch of {
+	case reflect.TypeFor[catalog.Duration]():
+		return duration()
+	case reflect.TypeFor[catalog.Ratio]():
+		return &jsonschema.Schema{Description: "A share between 0 and 1, such as 80% or 0.8.", AnyOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^0*(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)%$`},
+			{Type: "number", ExclusiveMinimum: "0", Maximum: "1"},
+		}}
+	case reflect.TypeFor[catalog.Bytes]():
+		return &jsonschema.Schema{Description: "An amount of memory, such as 512MiB or 1GB.", AnyOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^[0-9]*\.?[0-9]+ ?(B|[kKMGT]B|[KMGT]iB)?$`},
+			{Type: "integer", Minimum: "1"},
+		}}
+	case reflect.TypeFor[catalog.Regexp]():
+		return &jsonschema.Schema{Type: "string", Description: "A regular expression of RE2."}
+	case reflect.TypeFor[catalog.StatusSet]():
+		return statusSet()
+	case reflect.TypeFor[catalog.Secret]():
+		return secret()
+	case reflect.TypeFor[catalog.Text]():
+		return &jsonschema.Schema{Description: "A text, or the file that holds it.", AnyOf: append(single(), secret())}
+	case reflect.TypeFor[catalog.Later]():
+		return &jsonschema.Schema{Type: "string", Description: "A later way, such as voice after 3m.", Pattern: `^(push|sms|voice|email) after \S+$`}
+	case reflect.TypeFor[catalog.Escalation]():
+		one := uint64(1)
+		return &jsonschema.Schema{Type: "array", Description: "The steps taken until somebody acknowledges; the last repeats.", MinItems: &one, Items: &jsonschema.Schema{Ref: "#/$defs/Step"}}
+	case reflect.TypeFor[catalog.Means]():
+		return enumeration(catalog.MeansDown, catalog.MeansDegraded, catalog.MeansInfo)
+	case reflect.TypeFor[catalog.Page]():
+		return enumeration(catalog.PageAlways, catalog.PageOfficeHours, catalog.PageNever)
+	case reflect.TypeFor[catalog.AlertSetting]():
+		return enumeration(catalog.AlertOff, catalog.AlertInfo, catalog.AlertWarning, catalog.AlertCritical)
+	}
+	return nil
+}
+
+func enumeration[T ~string](list ...T) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	for _, word := range list {
+		s.Enum = append(s.Enum, string(word))
+	}
+	return s
+}
+
+func duration() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		Type: "string", Description: "A length of time, such as 15s, 3m, 1h30m, 21d or 1w.",
+		Pattern: `^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$`,
+	}
+}
+
+func statusSet() *jsonschema.Schema {
+	one := uint64(1)
+	part := func() []*jsonschema.Schema {
+		return []*jsonschema.Schema{{Type: "string"}, {Type: "integer", Minimum: "100", Maximum: "599"}}
+	}
+	list := &jsonschema.Schema{Type: "array", MinItems: &one, Items: &jsonschema.Schema{AnyOf: part()}}
+	return &jsonschema.Schema{
+		Description: "HTTP status codes: 2xx, 200, 200-204, a list of these, or with a leading ! for what is excluded.",
+		AnyOf:       append(part(), list),
+	}
+}
+
+func secret() *jsonschema.Schema {
+	s := &jsonschema.Schema{
+		Type: "object", Description: "The place of a file, whose content nobody prints: {file: PATH}.",
+		Properties: jsonschema.NewProperties(), Required: []string{"file"}, AdditionalProperties: jsonschema.FalseSchema,
+	}
+	s.Properties.Set("file", &jsonschema.Schema{Type: "string"})
+	return s
+}
+
+// single are the values that are a text when they stand for one.
+func single() []*jsonschema.Schema {
+	return []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}
+}

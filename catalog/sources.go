@@ -1,0 +1,11 @@
+package catalog
+
+import "embed"
+
+//go:embed catalog.go delivery.go hours.go links.go location.go probe.go rota.go secret.go service.go status.go team.go value.go
+var sourceFiles embed.FS
+
+// Sources are the Go files that declare the format, for those who make a
+// description of it out of their comments. A program that does not call it
+// does not carry them.
+func Sources() embed.FS { return sourceFiles }
