@@ -28,7 +28,21 @@ func catalogFamilies(c *catalog.Catalog) ([]*dto.MetricFamily, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rendering the catalogue as series: %w", err)
 	}
+	share(families)
 	return families, nil
+}
+
+// share keeps one copy of each label: a service's name stands in a dozen
+// series, which are kept as long as the catalogue.
+func share(families []*dto.MetricFamily) {
+	p := newPage()
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for i, l := range m.GetLabel() {
+				m.Label[i] = p.label(l.GetName(), l.GetValue())
+			}
+		}
+	}
 }
 
 // catalogDescs are the catalogue's families.
