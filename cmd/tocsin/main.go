@@ -36,6 +36,7 @@ var commands = []func(app *kingpin.Application, env environment) (string, action
 	addInbox,
 	addCheck,
 	addRender,
+	addSchema,
 	addEngines,
 	addReady,
 }
