@@ -70,7 +70,10 @@ func (s *Sight) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	healthy := true
 	for {
-		seen := s.look(ctx) || s.look(ctx) // a lost packet cuts nobody off
+		seen := s.look(ctx)
+		if !seen {
+			seen = s.look(ctx) // a lost packet cuts nobody off
+		}
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -92,10 +92,10 @@ func (e expectation) needsBody(status int) bool {
 
 // check compares an answer. The error is a *misfit, or nil.
 func (e expectation) check(a answer) error {
+	if by := e.blockedBy(a); by != "" {
+		return misfitf(ReasonBlocked, "status %d: blocked by %s; the service itself was not seen", a.status, by)
+	}
 	if !e.wants(a.status) {
-		if by := blockedBy(a); by != "" {
-			return misfitf(ReasonBlocked, "status %d: blocked by %s; the service itself was not seen", a.status, by)
-		}
 		return misfitf(ReasonStatus, "status %d, want %s%s", a.status, e.wanted(), found(a))
 	}
 	if !bytes.Contains(a.body, []byte(e.text())) {
@@ -108,6 +108,16 @@ func (e expectation) check(a answer) error {
 		return misfitf(ReasonBody, "body does not match %s%s", quote(e.bodyRegexp.String()), found(a))
 	}
 	return nil
+}
+
+// blockedBy names who refused us, or nothing. A refusal whose very status the
+// catalogue names is what was wanted; a 2xx is named by everybody, and some
+// products challenge with one.
+func (e expectation) blockedBy(a answer) string {
+	if e.wants(a.status) && a.status >= 300 {
+		return ""
+	}
+	return blockedBy(a)
 }
 
 // found describes an answer for a text.

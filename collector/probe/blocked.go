@@ -18,12 +18,13 @@ type firewall struct {
 	body   string // and the body contains this
 }
 
-// firewalls lists the signs we know, from each product's documentation of its
-// block pages.
+// firewalls lists the signs we know of each product's block pages. Most draw a
+// page of the same looks when the service behind them is down, with a 5xx:
+// there only a header that says so counts as a refusal.
 func firewalls() []firewall {
-	refusals := []int{http.StatusForbidden, http.StatusNotAcceptable, http.StatusServiceUnavailable}
+	refusals := []int{http.StatusForbidden}
 	return []firewall{
-		{name: "Cloudflare (challenge)", status: refusals, header: "Cf-Mitigated"},
+		{name: "Cloudflare (challenge)", status: []int{http.StatusForbidden, http.StatusServiceUnavailable}, header: "Cf-Mitigated"},
 		{name: "Cloudflare", status: refusals, header: "Server", value: "cloudflare", body: "cf-error-details"},
 		{name: "Cloudflare", status: refusals, header: "Server", value: "cloudflare", body: "error code: 1020"},
 		{name: "AWS WAF (challenge)", status: []int{http.StatusAccepted, http.StatusForbidden, http.StatusMethodNotAllowed}, header: "X-Amzn-Waf-Action"},
@@ -39,7 +40,7 @@ func firewalls() []firewall {
 }
 
 // blockedBy names who refused to let us look, or nothing when the service
-// itself answered. It is asked only about a status that was not expected.
+// itself answered.
 func blockedBy(a answer) string {
 	if a.status == http.StatusTooManyRequests {
 		return "a rate limit"
