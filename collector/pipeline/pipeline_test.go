@@ -378,6 +378,19 @@ func TestFailedPolls(t *testing.T) {
 	}
 }
 
+func TestAWorkflowThatWasDeleted(t *testing.T) {
+	s := newShop(t, nil)
+	s.gh.PutRun(run(1, "success"))
+	s.Once(t.Context())
+	s.gh.DeleteWorkflow()
+	for range 3 {
+		s.Once(t.Context())
+	}
+	require.InDelta(t, 0, s.must(t, "poll_up"), 0)
+	require.Equal(t, 1, strings.Count(s.log.String(), "reading fails"), "said once")
+	require.InDelta(t, float64(at(14).Unix()), s.must(t, "last_success_timestamp_seconds"), 0, "its age goes on growing")
+}
+
 func TestTheTokenIsUsedRotatedAndNeverShown(t *testing.T) {
 	gh := githubtest.New(t)
 	gh.RequireToken("s3cret-one")

@@ -30,11 +30,17 @@ func TestMetricsPages(t *testing.T) {
 		want   instance
 		err    string
 	}{
-		"a client library's page": {200, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 2.5e7\n# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 12.5\nprocess_start_time_seconds 1.7e9\n",
-			instance{memoryUsed: 2.5e7, hasMemory: true, cpu: 12.5, hasCPU: true, life: "1700000000", memoryLimit: 100, cpuLimit: 2}, ""},
+		"a client library's page": {
+			200, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 2.5e7\n# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 12.5\nprocess_start_time_seconds 1.7e9\n",
+			instance{memoryUsed: 2.5e7, hasMemory: true, cpu: 12.5, hasCPU: true, life: "1700000000", memoryLimit: 100, cpuLimit: 2},
+			"",
+		},
 		"memory only": {200, "process_resident_memory_bytes 7\n", instance{memoryUsed: 7, hasMemory: true, memoryLimit: 100, cpuLimit: 2}, ""},
-		"NaN is no value": {200, "process_resident_memory_bytes NaN\nprocess_cpu_seconds_total 1\n",
-			instance{cpu: 1, hasCPU: true, memoryLimit: 100, cpuLimit: 2}, ""},
+		"NaN is no value": {
+			200, "process_resident_memory_bytes NaN\nprocess_cpu_seconds_total 1\n",
+			instance{cpu: 1, hasCPU: true, memoryLimit: 100, cpuLimit: 2},
+			"",
+		},
 		"no process collector": {200, "up 1\n", instance{}, "neither process_resident_memory_bytes nor"},
 		"several processes":    {200, "process_resident_memory_bytes{pid=\"1\"} 7\nprocess_resident_memory_bytes{pid=\"2\"} 7\n", instance{}, "there are 2 series of process_resident_memory_bytes, want one"},
 		"a web page":           {200, "<!doctype html><title>Shop</title>", instance{}, "got an HTML page"},

@@ -86,36 +86,78 @@ func TestRefusals(t *testing.T) {
 		wait      time.Duration
 		text      string
 	}{
-		"a wrong token": {githubtest.Reply{Status: 401, Body: `{"message":"Bad credentials"}`}, github.Unauthorised, false, 0,
-			asked + ": 401 Unauthorized: Bad credentials (accounts.github.token is wrong, expired or revoked)"},
-		"no permission": {githubtest.Reply{Status: 403, Body: `{"message":"Resource not accessible by integration"}`}, github.Forbidden, false, 0,
-			asked + ": 403 Forbidden: Resource not accessible by integration (the token lacks a permission, or the repository has this switched off)"},
-		"not there": {githubtest.Reply{Status: 404, Body: `{"message":"Not Found"}`}, github.NotFound, false, 0,
-			asked + ": 404 Not Found (it does not exist, or the token may not see it)"},
-		"gone": {githubtest.Reply{Status: 410, Body: `{"message":"Issues are disabled"}`}, github.Gone, false, 0,
-			asked + ": 410 Gone: Issues are disabled"},
-		"refused contents": {githubtest.Reply{Status: 422, Body: `{"message":"Validation Failed"}`}, github.Invalid, false, 0,
-			asked + ": 422 Unprocessable Entity: Validation Failed"},
-		"an HTML error page": {githubtest.Reply{Status: 502, Body: "<html><h1>Unicorn!</h1></html>"}, github.Server, true, 0,
-			asked + ": 502 Bad Gateway: an HTML page instead of JSON"},
-		"a long message": {githubtest.Reply{Status: 503, Body: `{"message":"` + strings.Repeat("é", 300) + `\n"}`}, github.Server, true, 0,
-			asked + ": 503 Service Unavailable: " + strings.Repeat("é", 199) + "…"},
-		"an HTML page that says OK": {githubtest.Reply{Status: 200, Body: "<html>sign in</html>"}, github.Malformed, false, 0,
-			asked + ": the answer is an HTML page instead of JSON: is accounts.github.api the REST API's address?"},
-		"half an answer": {githubtest.Reply{Status: 200, Body: `{"total_count": 1, "workflow_runs": [{"id"`}, github.Malformed, false, 0,
-			asked + ": the answer is not the JSON that GitHub documents"},
+		"a wrong token": {
+			githubtest.Reply{Status: 401, Body: `{"message":"Bad credentials"}`},
+			github.Unauthorised, false, 0,
+			asked + ": 401 Unauthorized: Bad credentials (accounts.github.token is wrong, expired or revoked)",
+		},
+		"no permission": {
+			githubtest.Reply{Status: 403, Body: `{"message":"Resource not accessible by integration"}`},
+			github.Forbidden, false, 0,
+			asked + ": 403 Forbidden: Resource not accessible by integration (the token lacks a permission, or the repository has this switched off)",
+		},
+		"not there": {
+			githubtest.Reply{Status: 404, Body: `{"message":"Not Found"}`},
+			github.NotFound, false, 0,
+			asked + ": 404 Not Found (it does not exist, or the token may not see it)",
+		},
+		"gone": {
+			githubtest.Reply{Status: 410, Body: `{"message":"Issues are disabled"}`},
+			github.Gone, false, 0,
+			asked + ": 410 Gone: Issues are disabled",
+		},
+		"refused contents": {
+			githubtest.Reply{Status: 422, Body: `{"message":"Validation Failed"}`},
+			github.Invalid, false, 0,
+			asked + ": 422 Unprocessable Entity: Validation Failed",
+		},
+		"an HTML error page": {
+			githubtest.Reply{Status: 502, Body: "<html><h1>Unicorn!</h1></html>"},
+			github.Server, true, 0,
+			asked + ": 502 Bad Gateway: an HTML page instead of JSON",
+		},
+		"a long message": {
+			githubtest.Reply{Status: 503, Body: `{"message":"` + strings.Repeat("é", 300) + `\n"}`},
+			github.Server, true, 0,
+			asked + ": 503 Service Unavailable: " + strings.Repeat("é", 199) + "…",
+		},
+		"an HTML page that says OK": {
+			githubtest.Reply{Status: 200, Body: "<html>sign in</html>"},
+			github.Malformed, false, 0,
+			asked + ": the answer is an HTML page instead of JSON: is accounts.github.api the REST API's address?",
+		},
+		"half an answer": {
+			githubtest.Reply{Status: 200, Body: `{"total_count": 1, "workflow_runs": [{"id"`},
+			github.Malformed, false, 0,
+			asked + ": the answer is not the JSON that GitHub documents",
+		},
 		"a 304 out of the blue": {githubtest.Reply{Status: 304}, github.Malformed, false, 0, "304 to a request that was not conditional"},
 		"a broken connection":   {githubtest.Reply{}, github.Unreachable, true, 0, asked + ": EOF"},
-		"a secondary limit": {githubtest.Reply{Status: 403, Header: map[string]string{"Retry-After": "90"}, Body: `{"message":"You have exceeded a secondary rate limit."}`}, github.RateLimited, true, 90 * time.Second,
-			asked + ": 403 Forbidden: You have exceeded a secondary rate limit. (asked to wait 1m30s)"},
-		"a secondary limit that does not say how long": {githubtest.Reply{Status: 429, Body: `{"message":"Slow down"}`}, github.RateLimited, true, time.Minute,
-			asked + ": 429 Too Many Requests: Slow down (asked to wait 1m0s)"},
-		"a primary limit": {githubtest.Reply{Status: 403, Header: map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000600", "Date": "Tue, 14 Nov 2023 22:13:20 GMT"}, Body: `{"message":"API rate limit exceeded"}`}, github.RateLimited, true, 10 * time.Minute,
-			asked + ": 403 Forbidden: API rate limit exceeded (asked to wait 10m0s)"},
-		"a move to another host": {githubtest.Reply{Status: 301, Header: map[string]string{"Location": "http://elsewhere.example.org/"}}, github.Moved, false, 0,
-			asked + ": 301 Moved Permanently (give the new name in the catalogue)"},
-		"a move to nowhere": {githubtest.Reply{Status: 301, Body: `{"message":"Moved Permanently"}`}, github.Moved, false, 0,
-			asked + ": 301 Moved Permanently (give the new name in the catalogue)"},
+		"a secondary limit": {
+			githubtest.Reply{Status: 403, Header: map[string]string{"Retry-After": "90"}, Body: `{"message":"You have exceeded a secondary rate limit."}`},
+			github.RateLimited, true, 90 * time.Second,
+			asked + ": 403 Forbidden: You have exceeded a secondary rate limit. (asked to wait 1m30s)",
+		},
+		"a secondary limit that does not say how long": {
+			githubtest.Reply{Status: 429, Body: `{"message":"Slow down"}`},
+			github.RateLimited, true, time.Minute,
+			asked + ": 429 Too Many Requests: Slow down (asked to wait 1m0s)",
+		},
+		"a primary limit": {
+			githubtest.Reply{Status: 403, Header: map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000600", "Date": "Tue, 14 Nov 2023 22:13:20 GMT"}, Body: `{"message":"API rate limit exceeded"}`},
+			github.RateLimited, true, 10 * time.Minute,
+			asked + ": 403 Forbidden: API rate limit exceeded (asked to wait 10m0s)",
+		},
+		"a move to another host": {
+			githubtest.Reply{Status: 301, Header: map[string]string{"Location": "http://elsewhere.example.org/"}},
+			github.Moved, false, 0,
+			asked + ": 301 Moved Permanently (give the new name in the catalogue)",
+		},
+		"a move to nowhere": {
+			githubtest.Reply{Status: 301, Body: `{"message":"Moved Permanently"}`},
+			github.Moved, false, 0,
+			asked + ": 301 Moved Permanently (give the new name in the catalogue)",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -227,8 +227,10 @@ func TestRefusedComments(t *testing.T) {
 		"404": {githubtest.Reply{Status: 404, Body: `{"message":"Not Found"}`}, true, 0},
 		"410": {githubtest.Reply{Status: 410, Body: `{"message":"This was deleted"}`}, true, 0},
 		"422": {githubtest.Reply{Status: 422, Body: `{"message":"Validation Failed"}`}, true, 0},
-		"a secondary limit": {githubtest.Reply{Status: 403, Header: map[string]string{"Retry-After": "75"},
-			Body: `{"message":"You have exceeded a secondary rate limit"}`}, false, 75 * time.Second},
+		"a secondary limit": {githubtest.Reply{
+			Status: 403, Header: map[string]string{"Retry-After": "75"},
+			Body: `{"message":"You have exceeded a secondary rate limit"}`,
+		}, false, 75 * time.Second},
 		"a limit that does not say how long": {githubtest.Reply{Status: 429}, false, time.Minute},
 		"503":                                {githubtest.Reply{Status: 503, Body: "<html>"}, false, 0},
 		"a broken connection":                {githubtest.Reply{}, false, 0},

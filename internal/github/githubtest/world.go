@@ -48,7 +48,6 @@ type Comment struct {
 type world struct {
 	runs       []Run
 	pulls      map[string][]int // by commit
-	closed     map[int]bool
 	comments   []Comment
 	lastID     int64
 	noCommits  bool // comments on commits are switched off
