@@ -90,3 +90,10 @@ func (r *Receiver) RunForgetting(ctx context.Context) error {
 		}
 	}
 }
+
+// Wake has everything that is due looked at now, instead of at its time. It is
+// for clocks that jump.
+func (r *Receiver) Wake() {
+	wake(r.timers)
+	wake(r.outbox)
+}
