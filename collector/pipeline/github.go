@@ -55,8 +55,8 @@ func (w *workflow) poll(ctx context.Context) (Status, error) {
 	if err != nil {
 		return w.copy(), w.explain(err)
 	}
-	w.count(runs)
 	w.advance(runs)
+	w.count(runs)
 	err = errors.Join(w.findSuccess(ctx), w.findJobs(ctx))
 	return w.copy(), w.explain(err)
 }
@@ -243,7 +243,8 @@ func (w *workflow) advance(runs []ghRun) {
 			continue
 		}
 		run := r.run()
-		if result == Success && run.Finished.After(w.status.LastSuccess) {
+		fresh := w.seen[r.ID] < run.Attempt // the time of a known run's end may move; the first is the closest
+		if fresh && result == Success && run.Finished.After(w.status.LastSuccess) {
 			w.status.LastSuccess = run.Finished
 		}
 		if w.later(run) {
@@ -261,7 +262,7 @@ func (w *workflow) later(r *Run) bool {
 		return r.Result.verdict()
 	}
 	if r.ID == last.ID {
-		return r.Attempt > last.Attempt // its time of change may move; the first is the closest to its end
+		return r.Attempt > last.Attempt
 	}
 	return cmp.Or(r.Started.Compare(last.Started), cmp.Compare(r.ID, last.ID)) > 0
 }

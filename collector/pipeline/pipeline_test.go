@@ -254,6 +254,17 @@ func TestTheLastSuccessMayBeFarBack(t *testing.T) {
 	require.False(t, ok)
 }
 
+func TestAKnownRunsEndDoesNotMove(t *testing.T) {
+	s := newShop(t, nil)
+	s.gh.PutRun(run(1, "success"))
+	s.Once(t.Context())
+	s.gh.PutRun(run(1, "success", func(r *githubtest.Run) { r.Updated = at(5000) })) // somebody deleted its logs
+	s.Once(t.Context())
+	require.InDelta(t, float64(at(14).Unix()), s.must(t, "last_success_timestamp_seconds"), 0)
+	require.InDelta(t, float64(at(14).Unix()), s.must(t, "last_run_timestamp_seconds"), 0)
+	require.InDelta(t, 240, s.must(t, "last_run_duration_seconds"), 0)
+}
+
 func TestChecks(t *testing.T) {
 	s := newShop(t, map[string]string{"security": "(?i)codeql|trivy", "accessibility": "(?i)pa11y|axe", "performance": "k6"})
 	s.gh.PutRun(run(1, "failure", jobs(
