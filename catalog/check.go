@@ -14,10 +14,21 @@ const maxName = 63
 type checker struct {
 	*problems
 	*Spec
+
+	name       *regexp.Regexp // of what people name
+	variable   *regexp.Regexp // of what a journey extracts
+	reference  *regexp.Regexp // how a step writes a variable
+	repository *regexp.Regexp
 }
 
 func (p *problems) check(spec *Spec) {
-	c := &checker{problems: p, Spec: spec}
+	c := &checker{
+		problems: p, Spec: spec,
+		name:       regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`),
+		variable:   regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`),
+		reference:  regexp.MustCompile(`\{\{([^{}]*)\}\}`),
+		repository: regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`),
+	}
 	c.checkNames()
 	c.checkLinks()
 	c.checkDelivery()
@@ -60,7 +71,7 @@ func section[V any](c *checker, path string, of map[string]V) {
 }
 
 func (c *checker) checkName(path, name string) {
-	if len(name) > maxName || !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`).MatchString(name) {
+	if len(name) > maxName || !c.name.MatchString(name) {
 		c.add(path, "malformed name (got %s, want at most %d letters, digits, - and _, beginning with a letter or digit)", clipped(name), maxName)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/mail"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -85,7 +84,7 @@ func (c *checker) checkMail(path, text string, named bool) {
 
 // checkRepository wants owner/name.
 func (c *checker) checkRepository(path, text string) {
-	if text != "" && !regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`).MatchString(text) {
+	if text != "" && !c.repository.MatchString(text) {
 		c.add(path, "malformed repository (got %s, want owner/name)", clipped(text))
 	}
 }

@@ -59,16 +59,13 @@ func (c *checker) checkStepURL(path, text string, first bool) {
 	if !first && (relative || strings.HasPrefix(text, "{{")) {
 		return
 	}
-	c.checkURL(path, variable().ReplaceAllString(text, "x"))
+	c.checkURL(path, c.reference.ReplaceAllString(text, "x"))
 }
-
-// variable is how a step writes an extracted value.
-func variable() *regexp.Regexp { return regexp.MustCompile(`\{\{([^{}]*)\}\}`) }
 
 // checkVariables wants every {{name}} to be extracted by an earlier step.
 func (c *checker) checkVariables(path string, step *JourneyStep, extracted map[string]bool) {
 	check := func(place, text string) {
-		for _, match := range variable().FindAllStringSubmatch(text, -1) {
+		for _, match := range c.reference.FindAllStringSubmatch(text, -1) {
 			if name := strings.TrimSpace(match[1]); !extracted[name] {
 				c.add(place, "{{%s}} is not extracted by an earlier step%s", name, hint(name, names(extracted)))
 			}
@@ -105,7 +102,7 @@ func eachText(path string, value any, do func(path, text string)) {
 func (c *checker) checkExtract(path string, extract map[string]string) {
 	for name, expression := range extract {
 		place := below(path, name)
-		if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`).MatchString(name) {
+		if !c.variable.MatchString(name) {
 			c.add(place, "malformed variable (got %s, want letters, digits and _, beginning with a letter)", clipped(name))
 		}
 		if expression == "" {

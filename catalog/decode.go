@@ -122,7 +122,7 @@ func (d *decoder) positionOf(node *yaml.Node) Position {
 
 // structure decodes a mapping with known keys.
 func (d *decoder) structure(node *yaml.Node, path string, out reflect.Value) {
-	fields := fieldsOf(out.Type())
+	fields := d.fields(out.Type())
 	for _, p := range d.pairs(node, path) {
 		field, known := fields[p.key.Value]
 		if !known {
@@ -213,6 +213,16 @@ type field struct {
 	index    int
 	name     string
 	required bool
+}
+
+// fields are fieldsOf, remembered.
+func (p *problems) fields(of reflect.Type) map[string]field {
+	known, found := p.keys[of]
+	if !found {
+		known = fieldsOf(of)
+		p.keys[of] = known
+	}
+	return known
 }
 
 // fieldsOf are the keys of a struct by their yaml tags.

@@ -47,7 +47,7 @@ func TestUnknownKeysAreFoundEverywhere(t *testing.T) {
 			return
 		}
 		file := sourceIn("x.yml", "/", []byte("nonsense: 1\n"))
-		p := &problems{positions: positions{}, meant: map[string]bool{}, sources: sources{file}}
+		p := newProblems(positions{}, sources{file})
 		d := decoder{problems: p, file: file, files: new([]File)}
 		d.value(p.root(file), "path", reflect.New(of).Elem())
 		require.NotEmpty(t, p.list, "%s", of)
@@ -305,4 +305,11 @@ func TestHandover(t *testing.T) {
 		_, err := parseHandover(text)
 		require.Error(t, err, text)
 	}
+}
+
+func TestFilesAreReadWithinBounds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tocsin.yml")
+	require.NoError(t, os.WriteFile(path, []byte(base+"services: {}\n#"+strings.Repeat("x", maxFile)), 0o600))
+	_, err := Load(path)
+	require.ErrorContains(t, err, "the file is too long")
 }

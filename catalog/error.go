@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -74,7 +75,12 @@ type problems struct {
 	positions positions
 	meant     map[string]bool // paths that were given under a misspelled key or with a misspelled value
 	sources   sources
+	keys      map[reflect.Type]map[string]field
 	list      Errors
+}
+
+func newProblems(at positions, files sources) *problems {
+	return &problems{positions: at, sources: files, meant: make(map[string]bool), keys: make(map[reflect.Type]map[string]field)}
 }
 
 // add notes a mistake at a path.

@@ -13,7 +13,7 @@ type Links struct {
 
 // Accounts names the services that Tocsin logs in to.
 type Accounts struct {
-	GitHub *GitHubAccount `yaml:"github,omitempty"`
+	GitHub *GitHubAccount `yaml:"github,omitempty"` // never nil after loading
 }
 
 // GitHubAccount is how the pipeline collector and the receiver reach GitHub.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -69,11 +70,16 @@ func filesAt(path string) ([]string, error) {
 }
 
 func readSource(name string) (*source, time.Time, error) {
-	info, err := os.Stat(name)
+	opened, err := os.Open(name)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("reading the catalogue: %w", err)
 	}
-	text, err := os.ReadFile(name)
+	defer opened.Close()
+	info, err := opened.Stat()
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("reading the catalogue: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(opened, maxFile+1))
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("reading the catalogue: %w", err)
 	}
@@ -85,7 +91,7 @@ func readSource(name string) (*source, time.Time, error) {
 // that a misspelled key does not hide a dangling name.
 func parse(files sources, modified time.Time) (*Catalog, error) {
 	c := &Catalog{positions: positions{}, sources: files, hash: hashOf(files), modified: modified}
-	found := &problems{positions: c.positions, meant: map[string]bool{}, sources: files}
+	found := newProblems(c.positions, files)
 	if whole := found.decode(files, c); !whole {
 		return nil, found.err()
 	}

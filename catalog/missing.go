@@ -33,8 +33,8 @@ func (p *problems) missingKeys(path string, value reflect.Value) {
 		p.missingIn(path, reflect.ValueOf(own.Steps))
 		return
 	}
-	fields := fieldsOf(value.Type())
-	for _, key := range names(fields) {
+	fields := p.fields(value.Type())
+	for key := range fields {
 		place := below(path, key)
 		if fields[key].required && !p.positions.given(place) {
 			if !p.meant[place] {

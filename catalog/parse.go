@@ -46,7 +46,7 @@ func (p *problems) root(file *source) *yaml.Node {
 func unreadable(text []byte) (line, column int, problem string) {
 	switch {
 	case len(text) > maxFile:
-		return 1, 1, "the file is too long (got " + strconv.Itoa(len(text)) + " bytes, want at most " + strconv.Itoa(maxFile) + "; split it and give the folder)"
+		return 1, 1, "the file is too long (want at most " + strconv.Itoa(maxFile) + " bytes; split it and give the folder)"
 	case bytes.HasPrefix(text, []byte("\xEF\xBB\xBF")):
 		return 1, 1, "the file begins with a byte order mark (save it as UTF-8 without one)"
 	case bytes.HasPrefix(text, []byte("\xFF\xFE")), bytes.HasPrefix(text, []byte("\xFE\xFF")):

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
@@ -21,12 +22,12 @@ type Secret struct {
 // the file each time, so that a rotated secret is seen. The error names the
 // place in the catalogue and the file, never the content.
 func (s *Secret) Read() (string, error) {
-	content, err := os.ReadFile(s.Path)
+	content, err := readAtMost(s.Path, maxSecret+1)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("reading the file of a secret: %w", err)
 	case len(content) > maxSecret:
-		err = fmt.Errorf("the file of a secret is too long: %q has %d bytes, want at most %d", s.Path, len(content), maxSecret)
+		err = fmt.Errorf("the file of a secret is too long: %q (want at most %d bytes)", s.Path, maxSecret)
 	case strings.TrimSpace(string(content)) == "":
 		err = fmt.Errorf("the file of a secret is empty: %q", s.Path)
 	}
@@ -34,6 +35,16 @@ func (s *Secret) Read() (string, error) {
 		return "", &Error{Position: s.at, Path: s.place, Problem: err.Error(), cause: err}
 	}
 	return strings.TrimSpace(string(content)), nil
+}
+
+// readAtMost reads the beginning of a file.
+func readAtMost(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, limit))
 }
 
 // String hides everything but the place of the file.

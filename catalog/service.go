@@ -8,7 +8,7 @@ type Service struct {
 	External   bool                    `yaml:"external,omitempty"`
 	URL        string                  `yaml:"url,omitempty"`
 	Runbook    string                  `yaml:"runbook,omitempty"`
-	Page       Page                    `yaml:"page,omitempty"`       // the team's by default
+	Page       Page                    `yaml:"page,omitempty"`       // the team's by default; never for an external service
 	PageAfter  Duration                `yaml:"page_after,omitempty"` // defaults.page_after by default
 	Thresholds Thresholds              `yaml:"thresholds,omitempty"`
 	Objective  Objective               `yaml:"objective,omitempty"`

@@ -92,7 +92,8 @@ func (s *source) visible(line int, text []rune) int {
 	if from, hidden := s.hidden[line]; hidden {
 		end = min(end, from)
 	}
-	if credentials := regexp.MustCompile(`://[^/@\s]*:[^@\s]*@`).FindStringIndex(string(text)); credentials != nil {
+	credentials := regexp.MustCompile(`://[^/@\s]*:[^@\s]*@`).FindStringIndex(string(text))
+	if credentials != nil {
 		end = min(end, utf8.RuneCountInString(string(text)[:credentials[0]])+1)
 	}
 	return end

@@ -20,7 +20,7 @@ type Team struct {
 	Rota            string    `yaml:"rota,omitempty"`
 	Escalation      string    `yaml:"escalation,omitempty"`
 	Page            Page      `yaml:"page,omitempty"`
-	Hours           string    `yaml:"hours,omitempty"`         // what office_hours means for this team; "office" by default
+	Hours           string    `yaml:"hours,omitempty"`         // what office_hours means for this team; "office", if it is defined, by default
 	ChannelHours    string    `yaml:"channel_hours,omitempty"` // developers' warnings reach the channels in these hours only; always by default
 }
 
