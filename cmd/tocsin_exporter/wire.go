@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -78,14 +79,14 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	server, err := httpserver.Listen(httpserver.Options{
 		Addresses: f.listen, WebConfigFile: f.webConfig, Logger: logger,
 		Handler: web.New(web.Options{
-			Prober: harness, Config: reloader, Pipelines: others.pipelines, Version: version.Version,
+			Prober: harness, Config: reloader, Pipelines: others.pipelines, Version: cmp.Or(version.Version, "dev"),
 			Metrics: metricsHandler(registry, collector.Gatherers{registry, harness}),
 		}),
 	})
 	if err != nil {
 		return err
 	}
-	level.Info(logger.Kit).Log("msg", "Tocsin's exporter is probing", "version", version.Version, "location", location, "shard", shard, "probes", len(harness.Statuses(0)), "address", server.Addr())
+	level.Info(logger.Kit).Log("msg", "Tocsin's exporter is probing", "version", cmp.Or(version.Version, "dev"), "location", location, "shard", shard, "probes", len(harness.Statuses(0)), "address", server.Addr())
 
 	var group oklog.Group
 	add(ctx, &group, server.Run)

@@ -46,7 +46,7 @@ and what was read from a secret's file stands in them as ` + "`***`" + `.
 
 ## Blocked
 
-A status that the probe did not expect, and that somebody in between gave, says nothing about the service. Such a run is
+What somebody in between answered says nothing about the service, unless the probe asks for just that status. Such a run is
 ` + "`blocked`" + `: it changes no state, is not repeated, and raises a warning that the probe should be let in. 429 is always that. Others
 are told by these signs, all of a row together; a plain 403 or 503 is the service's own.
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 	case errors.As(err, &alert):
 		return ReasonTLS, "handshake with " + address + ": " + alert.Error()
 	case errors.As(err, &op) && op.Op == "dial":
-		return ReasonConnect, "connecting to " + address + ": " + op.Err.Error()
+		return ReasonConnect, "connecting to " + address + ": " + plainly(op.Err)
 	case at == TLS && strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return ReasonTLS, "handshake with " + address + ": the server does not speak TLS"
 	case at == TLS:
@@ -63,6 +64,15 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 		return ReasonConnect, err.Error()
 	}
 	return ReasonProtocol, fmt.Sprintf("%s %s: %v", at.doing(), address, err)
+}
+
+// plainly leaves out the name of the system call.
+func plainly(err error) string {
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		return call.Err.Error()
+	}
+	return err.Error()
 }
 
 // late says that an operation ran into its deadline, which may happen a moment

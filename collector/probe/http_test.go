@@ -180,7 +180,7 @@ func TestHTTPHostileServers(t *testing.T) {
 	closed := refusing(t)
 	r := try(t, "{http: {url: http://"+closed+"}}")
 	require.Equal(t, ReasonConnect, r.Reason)
-	require.Equal(t, "connecting to "+closed+": connect: connection refused", r.Text)
+	require.Equal(t, "connecting to "+closed+": connection refused", r.Text)
 }
 
 func TestHTTPBoundsTheBody(t *testing.T) {

@@ -134,7 +134,7 @@ func TestTCP(t *testing.T) {
 	closed := refusing(t)
 	r = try(t, `{tcp: {address: "`+closed+`"}}`)
 	require.Equal(t, ReasonConnect, r.Reason)
-	require.Equal(t, "connecting to "+closed+": connect: connection refused", r.Text)
+	require.Equal(t, "connecting to "+closed+": connection refused", r.Text)
 
 	r = try(t, `{tcp: {address: "does-not-exist.invalid:80"}}`)
 	require.Contains(t, []Reason{ReasonDNS, ReasonTimeout}, r.Reason, r.Text)
