@@ -23,6 +23,7 @@ func TestNothingResolvesWhenTheExporterDies(t *testing.T) {
 	eventually(t, "the loss of sight is known", func() error { return fires(t, e, "TocsinSightLost") })
 	require.NoError(t, fires(t, e, "ServiceDown"))
 	require.Nil(t, find(e, began, developers, "Over"), "nobody was told that it is over")
+	require.Nil(t, find(e, began, pat, "RESOLVED"), "nobody was told that it is over")
 	after := incident(t, e, "shop", "users")
 	require.Equal(t, before.ID, after.ID)
 	require.True(t, after.Open())
@@ -55,7 +56,7 @@ func TestAlertmanagerDeliversWhenTheReceiverIsBack(t *testing.T) {
 	told(t, e, began, pat, "shop is down")
 
 	mended := turn(t, e, "reset")
-	told(t, e, mended, pat, "Over")
+	told(t, e, mended, pat, "RESOLVED", "shop")
 	eventually(t, "the incident is closed", func() error { return openOf(t, e, "shop", 0) })
 }
 

@@ -55,7 +55,7 @@ func (e *Estate) StartPart(ctx context.Context, part string) error {
 	if err != nil {
 		return fmt.Errorf("starting the %s: %w", part, err)
 	}
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, args...) // lives until Kill or Close
 	cmd.Dir = e.options.Dir
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {

@@ -159,7 +159,7 @@ func (w *world) comment(text string) githubtest.Comment {
 	require.Eventuallyf(w.t, func() bool {
 		found = w.gh.Comments()
 		return len(found) > 0 && strings.Contains(found[0].Body, text)
-	}, time.Minute, 5*time.Millisecond, "no comment says %q", text)
+	}, 3*time.Minute, 5*time.Millisecond, "no comment says %q", text)
 	require.Len(w.t, found, 1)
 	return found[0]
 }

@@ -32,11 +32,18 @@ func hops() []hop {
 		{"→ scraped", func(m measurement) time.Duration { return m.scraped.Sub(m.confirmed) }},
 		{"→ rule fires", func(m measurement) time.Duration { return m.ruled.Sub(m.scraped) }},
 		{"→ receiver has it", func(m measurement) time.Duration { return m.received.Sub(m.ruled) }},
-		{"→ message at SMTP", func(m measurement) time.Duration { return m.told.Sub(m.received) }},
+		{"receiver → product manager's message at SMTP", func(m measurement) time.Duration { return m.person.Sub(m.received) }},
+		{"rule → team's message at SMTP", func(m measurement) time.Duration { return m.channel.Sub(m.ruled) }},
 	}
 }
 
-func total(m measurement) time.Duration { return m.told.Sub(m.fault) }
+// total is until both have been told: the team and the product manager.
+func total(m measurement) time.Duration {
+	if m.channel.After(m.person) {
+		return m.channel.Sub(m.fault)
+	}
+	return m.person.Sub(m.fault)
+}
 
 // report is Markdown: the whole time by kind of fault, then each hop.
 func report(all []measurement, s settings, at time.Time, cores int) string {
@@ -44,7 +51,7 @@ func report(all []measurement, s settings, at time.Time, cores int) string {
 	fmt.Fprintf(&out, "Measured on %s on %d shared cores: %d faults of each kind at random instants, in %d estates side by side, "+
 		"with the committed intervals (probe 15 s, timeout 5 s, confirm 2; scrape and evaluation 5 s). Seconds.\n\n",
 		at.Format("2 January 2006"), cores, s.runs, s.estates)
-	out.WriteString("| from the fault to the message at SMTP | min | median | p90 | p99 | max | wanted: median, p99 | reached |\n|-|-|-|-|-|-|-|-|\n")
+	out.WriteString("| from the fault until both messages are at SMTP | min | median | p90 | p99 | max | wanted: median, p99 | reached |\n|-|-|-|-|-|-|-|-|\n")
 	for _, k := range kinds() {
 		times := spent(all, k, total)
 		want := goals()[k]
