@@ -42,8 +42,6 @@ and what was read from a secret's file stands in them as ` + "`***`" + `.
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Name, k.Summary, words(k.Phases), words(k.Reasons))
 	}
 	b.WriteString(`
-` + "`postgres`" + ` is not built into this exporter yet: a catalogue that uses it is refused, with the place.
-
 ## Blocked
 
 What somebody in between answered says nothing about the service, unless the probe asks for just that status. Such a run is

@@ -118,12 +118,6 @@ func TestKindsCoverTheCatalogue(t *testing.T) {
 	}
 }
 
-func TestAKindThatIsNotBuiltInIsAPositionedError(t *testing.T) {
-	_, err := build(t, `{postgres: {dsn: {file: dsn}}}`)
-	require.ErrorContains(t, err, "tocsin.yml:7:")
-	require.ErrorContains(t, err, "services.shop.probes.it.postgres: kind postgres is not built into this exporter")
-}
-
 func TestTCP(t *testing.T) {
 	open := raw(t, func(net.Conn) {})
 	r := try(t, `{tcp: {address: "`+open+`"}}`)
