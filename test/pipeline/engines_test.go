@@ -22,6 +22,7 @@ func TestOnTheRealEngines(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the whole line takes minutes")
 	}
+	t.Parallel()
 	gh := githubtest.New(t)
 	gh.RequireToken("ghs_secret")
 	gh.PutPull(commit, 12)
@@ -58,7 +59,10 @@ func run(t *testing.T, api string) {
 		Root: root, Dir: dir, Engines: filepath.Dir(enginestest.Path(t, "prometheus")), Bin: programs,
 		Edit: func(f *estate.Files) {
 			f.Catalogue = "accounts: {github: {api: '" + api + "', token: {file: token}}}\n" + strings.Replace(f.Catalogue, "    usage: {users:", pipelines+"    usage: {users:", 1)
-			f.Alertmanager = strings.ReplaceAll(f.Alertmanager, "repeat_interval: 5m", "repeat_interval: 10s") // a changed text comes with a repetition
+			f.Alertmanager = strings.NewReplacer(
+				"group_interval: 10s", "group_interval: 2s",
+				"repeat_interval: 5m", "repeat_interval: 4s", // a changed text comes with a repetition
+			).Replace(f.Alertmanager)
 		},
 		Log: func(part string, err error) { t.Errorf("the %s ended by itself: %v", part, err) },
 	})
