@@ -16,6 +16,10 @@ func usersTiming() timing    { return timing{"10s", "1m", "12h"} } // long enoug
 func slowTiming() timing     { return timing{"1m", "10m", "1d"} }
 func teamTiming() timing     { return timing{"30s", "5m", "12h"} }
 
+// each gives every alert of a service a message of its own. In a common group
+// the second fault of a service would wait for the group's next interval.
+func each() []string { return []string{"service", "alertname"} }
+
 // equals is the matcher label="value", as both of Alertmanager's matcher
 // parsers read it whatever the value holds.
 func equals(label, value string) string { return label + "=" + quoted(value) }
@@ -39,7 +43,7 @@ func (r *renderer) first() []route {
 			why:      "Everything goes to Tocsin's receiver, at once and at every hour; it judges hours itself.",
 			Receiver: r.use(r.webhook(receiverTocsin, "/api/v1/alertmanager")),
 			Continue: true,
-			GroupBy:  []string{"service", "alertname"},
+			GroupBy:  each(),
 			timing:   receiverTiming(),
 		})
 	}
@@ -109,8 +113,9 @@ func (r *renderer) team(team *catalog.Team, name string) route {
 			Matchers: []string{equals("audience", "users")},
 			Receiver: r.use(r.channels(receiverProduct+name, *team.ProductChannels, "teams."+name+".product_channels")),
 			Continue: true,
+			GroupBy:  each(),
 			timing:   usersTiming(),
-			Routes:   []route{{Matchers: []string{equals("severity", "critical")}, timing: timing{RepeatInterval: "1h"}}},
+			Routes:   []route{{Matchers: []string{equals("severity", "critical")}, timing: timing{GroupWait: "0s", RepeatInterval: "1h"}}},
 		})
 	}
 	if parent.Receiver == receiverNobody {
@@ -118,8 +123,8 @@ func (r *renderer) team(team *catalog.Team, name string) route {
 	}
 	parent.Routes = append(
 		parent.Routes,
-		route{Matchers: []string{equals("severity", "critical")}, GroupBy: []string{"service", "alertname"}, timing: criticalTiming()},
-		route{Matchers: []string{equals("audience", "users")}, timing: usersTiming()},
+		route{Matchers: []string{equals("severity", "critical")}, GroupBy: each(), timing: criticalTiming()},
+		route{Matchers: []string{equals("audience", "users")}, GroupBy: each(), timing: usersTiming()},
 		r.channelHours(route{Matchers: []string{equals("audience", "developers"), equals("severity", "warning")}, timing: slowTiming()}, team),
 	)
 	return parent

@@ -171,8 +171,10 @@ func TestReceiverHearsAtOnceAndUnmuted(t *testing.T) {
 	require.Equal(t, map[model.LabelName]struct{}{"service": {}, "alertname": {}}, first.GroupBy)
 	require.Empty(t, first.MuteTimeIntervals)
 	require.Empty(t, first.ActiveTimeIntervals)
-	require.Equal(t, 10*time.Second, matched[1].RouteOpts.GroupWait, "the product's channel, one message rather than two")
-	require.Zero(t, matched[2].RouteOpts.GroupWait, "a team hears of an outage at once")
+	for _, channel := range matched[1:] {
+		require.Zero(t, channel.RouteOpts.GroupWait, "the product's channel and the team's hear of an outage at once")
+		require.Equal(t, first.GroupBy, channel.RouteOpts.GroupBy, "also when the service was in trouble before")
+	}
 }
 
 func TestWatchdogAndBreakGlass(t *testing.T) {
