@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
@@ -132,9 +131,8 @@ func ntfyText(t Text) string {
 		fmt.Fprintf(&b, "\n%s: %s", r.Name, r.Value)
 	}
 	text := b.String()
-	for len(text) > ntfyLimit-3 {
-		_, size := utf8.DecodeLastRuneInString(text[:ntfyLimit-3])
-		text = strings.ToValidUTF8(text[:ntfyLimit-3-size], "") + "…"
+	if len(text) > ntfyLimit {
+		text = strings.ToValidUTF8(text[:ntfyLimit-len("…")], "") + "…"
 	}
 	return text
 }
