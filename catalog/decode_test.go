@@ -243,6 +243,26 @@ services:
 	require.Equal(t, []string{"GET /login", "GET /login (3)", "GET /login (2)"}, []string{login.Journey[0].Name, login.Journey[1].Name, login.Journey[2].Name})
 }
 
+func TestWhatIsNotSlowIsNotFailed(t *testing.T) {
+	c, err := Parse("x.yml", []byte(base+`services:
+  shop:
+    team: shop
+    thresholds: {latency: 4s}
+    probes:
+      quick: {slow: 2s, tcp: {address: "a:1"}}
+      slow: {interval: 1m, slow: 10s, tcp: {address: "a:1"}}
+      tight: {slow: 6s, tcp: {address: "a:1"}}
+      journey: {journey: [{get: http://a/}, {get: /b}, {get: /c}]}
+      given: {timeout: 3s, tcp: {address: "a:1"}}
+`))
+	require.NoError(t, err)
+	timeouts := make(map[string]string)
+	for name, probe := range c.Services["shop"].Probes {
+		timeouts[name] = probe.Timeout.String()
+	}
+	require.Equal(t, map[string]string{"quick": "5s", "slow": "20s", "tight": "7s500ms", "journey": "24s", "given": "3s"}, timeouts)
+}
+
 func TestValuesWithANotation(t *testing.T) {
 	var d Duration
 	require.NoError(t, d.parse("1h30m"))

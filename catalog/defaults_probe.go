@@ -15,9 +15,9 @@ const maxStepName = 80
 func (c *Catalog) completeProbe(p *Probe, s *Service) {
 	p.Means = or(p.Means, MeansDown)
 	p.Interval = or(p.Interval, c.intervalOf(p, s))
-	p.Timeout = or(p.Timeout, c.Defaults.Probe.Timeout)
 	p.Confirm = or(p.Confirm, c.Defaults.Probe.Confirm)
 	p.Slow = or(p.Slow, s.Thresholds.Latency*Duration(max(1, len(p.Journey))))
+	p.Timeout = or(p.Timeout, c.timeoutOf(p))
 	if len(p.Locations) == 0 {
 		p.Locations = names(c.Locations)
 	}
@@ -43,6 +43,16 @@ func (c *Catalog) intervalOf(p *Probe, s *Service) Duration {
 		return max(gentleInterval, c.Defaults.Probe.Interval)
 	}
 	return c.Defaults.Probe.Interval
+}
+
+// timeoutOf is the default timeout: longer than the latency budget as far as the
+// interval allows, because what is not even slow must not count as failed.
+func (c *Catalog) timeoutOf(p *Probe) Duration {
+	usual := c.Defaults.Probe.Timeout
+	if p.Slow < usual {
+		return usual
+	}
+	return max(usual, min(2*p.Slow, p.Interval/Duration(p.Confirm)))
 }
 
 func completeHTTP(p *HTTPProbe) {

@@ -25,7 +25,7 @@ type Probe struct {
 	Service   string   `yaml:"-"`
 	Means     Means    `yaml:"means,omitempty"`
 	Interval  Duration `yaml:"interval,omitempty"`
-	Timeout   Duration `yaml:"timeout,omitempty"` // of one attempt
+	Timeout   Duration `yaml:"timeout,omitempty"` // of one attempt; longer than the latency budget by default
 	Confirm   int      `yaml:"confirm,omitempty"`
 	Slow      Duration `yaml:"slow,omitempty"`      // latency budget of a success; thresholds.latency (per journey step) by default
 	Locations []string `yaml:"locations,omitempty"` // every location by default
