@@ -353,6 +353,35 @@ func TestWithoutATokenThereIsNoChannel(t *testing.T) {
 	require.Nil(t, c)
 }
 
+// TestAGitHubThatNeverAnswers: a send ends with its context, may be tried
+// again, and neither says the token nor keeps the next message waiting.
+func TestAGitHubThatNeverAnswers(t *testing.T) {
+	d := newDesk(t)
+	asked := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	var err error
+	d.api, err = github.New(github.Options{API: silent.URL, Token: d.token, UserAgent: "Tocsin"})
+	require.NoError(t, err)
+	for range 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-asked
+			cancel()
+		}()
+		_, err := d.Send(ctx, about(incident.MessageOpened, ""))
+		var refused *Error
+		require.ErrorAs(t, err, &refused)
+		require.False(t, refused.Permanent)
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotContains(t, err.Error(), ghToken)
+		require.NotContains(t, err.Error(), silent.URL)
+	}
+}
+
 func TestSendEndsWithItsContext(t *testing.T) {
 	d := newDesk(t)
 	ctx, cancel := context.WithCancel(t.Context())

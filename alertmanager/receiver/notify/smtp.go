@@ -77,19 +77,19 @@ func (c *smtp) Send(ctx context.Context, m Message) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	client, err := c.client()
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	client, err := c.client(ctx)
 	if err != nil {
 		return Receipt{}, &Error{Err: err, Permanent: true}
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
 	if err := client.DialAndSendWithContext(ctx, mail); err != nil && !mail.IsDelivered() {
 		return Receipt{}, smtpError(ctx, err)
 	}
 	return Receipt{Thread: strings.Trim(mail.GetMessageID(), "<>")}, nil
 }
 
-func (c *smtp) client() (*gomail.Client, error) {
+func (c *smtp) client(ctx context.Context) (*gomail.Client, error) {
 	port, err := strconv.Atoi(c.port)
 	if err != nil {
 		return nil, fmt.Errorf("delivery.smtp.host: the port %q is no number", c.port)
@@ -98,7 +98,7 @@ func (c *smtp) client() (*gomail.Client, error) {
 	options := []gomail.Option{
 		gomail.WithPort(port), gomail.WithTimeout(sendTimeout), gomail.WithTLSConfig(config),
 		gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithoutNoop(), gomail.WithoutRset(),
-		gomail.WithDialContextFunc(c.dialer(config)),
+		gomail.WithDialContextFunc(c.dialer(ctx, config)),
 	}
 	if c.encryption == "starttls" {
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
@@ -110,14 +110,15 @@ func (c *smtp) client() (*gomail.Client, error) {
 	return gomail.NewClient(c.host, options...)
 }
 
-// dialer connects, and closes the connection when the context ends: the
-// library itself looks at the context only while it connects.
-func (c *smtp) dialer(config *tls.Config) gomail.DialContextFunc {
+// dialer connects, and closes the connection when the whole sending's context
+// ends: the library itself looks at a context only while it connects.
+func (c *smtp) dialer(sending context.Context, config *tls.Config) gomail.DialContextFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		connection, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
+		context.AfterFunc(sending, func() { _ = connection.Close() })
 		if c.encryption != "tls" {
 			return connection, nil
 		}

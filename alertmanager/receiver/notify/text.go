@@ -39,7 +39,7 @@ func Compose(m Message) Text {
 	if m.About.Fingerprint != "" {
 		lead = m.About
 	}
-	t := Text{State: state(m), Lead: leadLine(m, lead)}
+	t := Text{State: state(m), Lead: OneLine(leadLine(m, lead), 700)}
 	t.Subject = OneLine(subject(m, t.State, lead), 150)
 	t.Rows = rows(m, lead)
 	t.Alerts = alertLines(m)
@@ -100,7 +100,7 @@ func rows(m Message, lead incident.Alert) []Row {
 		}
 	}
 	if m.Kind != incident.MessageOpened && m.Kind != incident.MessageResolved {
-		add("New", m.News)
+		add("New", OneLine(m.News, 1000))
 	}
 	if m.Kind == incident.MessageResolved {
 		add("Why", m.News)

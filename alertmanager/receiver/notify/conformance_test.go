@@ -1,0 +1,186 @@
+package notify_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// The one suite over all channels that reach people: what every provider may
+// answer, what must never be told, how a send ends that nobody answers.
+
+const (
+	secret  = "s3cr3t-t0ken"
+	address = "asha-the-topic"
+	mailbox = "asha.the.person@example.org"
+)
+
+// provider is a fake of one kind of server.
+type provider interface {
+	catalogue() string       // of delivery, with the secret in a file named "secret"
+	answer(code int)         // from now on; 0 never answers
+	taken() string           // what the last message said: headers and texts
+	markup() string          // the part of it that is HTML
+	code(meaning string) int // of "success", "temporary", "permanent"
+}
+
+func providers(t *testing.T) map[string]provider {
+	return map[string]provider{"smtp": newMailServer(t), "ntfy": newPushServer(t)}
+}
+
+func channels(t *testing.T, p provider) notify.Channels {
+	t.Helper()
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "secret"), []byte(secret+"\n"), 0o600))
+	c, err := catalog.Parse(filepath.Join(folder, "tocsin.yml"), []byte(
+		"delivery: {"+p.catalogue()+"}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: secret}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: secret}}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
+	require.NoError(t, err)
+	opened, err := notify.Open(notify.Settings{Catalog: c})
+	require.NoError(t, err)
+	return opened
+}
+
+func message(kind notify.Kind) notify.Message {
+	start := time.Date(2026, 11, 23, 22, 10, 0, 0, time.UTC)
+	m := notify.Message{
+		ID: "7.1.asha." + kind.Way, Kind: incident.MessageOpened, At: start.Add(time.Minute), Zone: time.UTC,
+		To:    notify.Recipient{ID: "asha", Name: "Asha Rao"},
+		Board: "https://board.example.org/incidents/7", AcknowledgeURL: "https://board.example.org/acknowledge/abc.def",
+		Incident: incident.Incident{
+			ID: 7, Key: incident.Key{Service: "shop", Audience: incident.AudienceUsers}, Team: "shop", Severity: incident.SeverityCritical,
+			Opened: start.Add(time.Minute), Since: start.Add(time.Minute),
+			Alerts: []incident.Alert{{
+				Fingerprint: "f", StartsAt: start, Labels: map[string]string{"alertname": "ServiceDown", "severity": "critical", "dependency": "payments"},
+				Annotations: map[string]string{
+					"summary": "shop is down", "impact": "Users cannot use shop.", "description": "Probe home fails in 1 of 1 locations.",
+					"runbook_url": "https://wiki.example.org/shop", "dashboard_url": "https://grafana.example.org/d/1",
+				},
+			}},
+		},
+	}
+	m.To.Address = kind.Address(notify.Contacts{Email: mailbox, Ntfy: address})
+	return m
+}
+
+// each runs a test for every channel that reaches people.
+func each(t *testing.T, test func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider)) {
+	fakes := providers(t)
+	for _, kind := range notify.Kinds() {
+		if kind.Address == nil {
+			continue // a channel that reaches places has a suite of its own
+		}
+		p := fakes[kind.Name]
+		require.NotNilf(t, p, "the conformance suite has no fake for %s", kind.Name)
+		t.Run(kind.Name, func(t *testing.T) {
+			test(t, kind, channels(t, p)[kind.Way], p)
+		})
+	}
+}
+
+func TestEveryAnswerHasAMeaning(t *testing.T) {
+	each(t, func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider) {
+		for _, meaning := range []string{"success", "temporary", "permanent"} {
+			t.Run(meaning, func(t *testing.T) {
+				p.answer(p.code(meaning))
+				receipt, err := channel.Send(t.Context(), message(kind))
+				if meaning == "success" {
+					require.NoError(t, err)
+					require.NotEmpty(t, receipt.Thread)
+					return
+				}
+				require.Error(t, err)
+				require.Equal(t, meaning == "permanent", notify.IsPermanent(err), err.Error())
+			})
+		}
+	})
+}
+
+func TestNoErrorTellsASecretOrAnAddress(t *testing.T) {
+	each(t, func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider) {
+		for _, meaning := range []string{"temporary", "permanent"} {
+			p.answer(p.code(meaning))
+			_, err := channel.Send(t.Context(), message(kind))
+			for _, hidden := range []string{secret, address, mailbox, "http://"} {
+				require.NotContains(t, err.Error(), hidden)
+			}
+		}
+		p.answer(0)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err := channel.Send(ctx, message(kind))
+		require.Error(t, err)
+		for _, hidden := range []string{secret, address, mailbox, "http://"} {
+			require.NotContains(t, err.Error(), hidden)
+		}
+	})
+}
+
+func TestASendEndsWithItsContext(t *testing.T) {
+	each(t, func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider) {
+		p.answer(0)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := channel.Send(ctx, message(kind))
+			ended <- err
+		}()
+		cancel()
+		select {
+		case err := <-ended:
+			require.Error(t, err)
+			require.False(t, notify.IsPermanent(err))
+		case <-time.After(10 * time.Second):
+			t.Fatal("Send goes on after its context has ended")
+		}
+	})
+}
+
+func TestAMessageSaysWhatPeopleNeed(t *testing.T) {
+	each(t, func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider) {
+		p.answer(p.code("success"))
+		_, err := channel.Send(t.Context(), message(kind))
+		require.NoError(t, err)
+		for _, want := range []string{
+			"CRITICAL: shop is down", "Users cannot use shop.", "Mon 23 Nov 22:10:00 UTC", "Probe home fails in 1 of 1 locations.", "payments",
+			"https://board.example.org/acknowledge/abc.def", "https://board.example.org/incidents/7", "https://wiki.example.org/shop",
+		} {
+			require.Contains(t, p.taken(), want)
+		}
+		require.NotContains(t, p.taken(), secret)
+	})
+}
+
+// TestHostileTextStaysText sends what an attacker who controls labels and
+// annotations would.
+func TestHostileTextStaysText(t *testing.T) {
+	each(t, func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider) {
+		p.answer(p.code("success"))
+		m := message(kind)
+		m.News, m.Kind = "a\r\nBcc: victim@example.org", incident.MessageUpdate
+		m.To.Name = "Asha\r\nBcc: victim@example.org"
+		m.Incident.Alerts[0].Annotations = map[string]string{
+			"summary": "down\r\nBcc: victim@example.org\r\n\r\n<script>alert(1)</script>\u202e\u0000", "description": "\r\n.\r\nMAIL FROM:<x>\r\n<img src=x onerror=1>" + strings.Repeat("ж", 10_000),
+			"runbook_url": "javascript:alert(1)", "dashboard_url": "https://x.example.org/\r\nX-Injected: 1",
+		}
+		_, err := channel.Send(t.Context(), m)
+		require.NoError(t, err)
+		wire := p.taken()
+		headers, _, _ := strings.Cut(wire, "\n\n")
+		for line := range strings.Lines(headers) {
+			require.NotRegexp(t, `(?i)^(Bcc|X-Injected|MAIL FROM)`, line)
+		}
+		require.NotContains(t, wire, "\u202e")
+		require.NotContains(t, wire, "javascript:")
+		require.NotContains(t, p.markup(), "<script")
+		require.NotContains(t, p.markup(), "<img")
+	})
+}
