@@ -111,7 +111,7 @@ func (c *checker) distinct(path string, list []string) {
 // exactlyOne notes a value with none, or with two, of several keys.
 func (c *checker) exactlyOne(path, what string, keys ...string) {
 	var have []string
-	misspelled := false
+	misspelled := c.meant[path]
 	for _, key := range keys {
 		if c.given(below(path, key)) {
 			have = append(have, key)

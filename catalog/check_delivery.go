@@ -89,7 +89,7 @@ func (c *checker) checkEmail(path string, of *EmailChannel) {
 
 func (c *checker) given(path string) bool { return c.positions.given(path) }
 
-// said is given, or meant by a misspelled key.
+// said is given, or meant by a misspelled key, or it cannot be known.
 func (c *checker) said(path, key string) bool {
-	return c.given(below(path, key)) || c.meant[below(path, key)]
+	return c.given(below(path, key)) || c.meant[below(path, key)] || c.meant[path]
 }

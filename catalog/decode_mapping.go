@@ -17,6 +17,7 @@ func (d *decoder) pairs(node *yaml.Node, path string) []pair {
 	}
 	if node.Kind != yaml.MappingNode {
 		d.addAt(d.positionOf(node), path, "got %s, want keys with values", described(node))
+		d.meant[path] = true
 		return nil
 	}
 	var own, merged []pair

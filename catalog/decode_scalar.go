@@ -176,6 +176,18 @@ func (s *StatusSet) decode(d *decoder, node *yaml.Node, path string) {
 	_ = s.parse(strings.Join(parts, ",")) // each part was parsed above
 }
 
+// decode reads {to: [ADDRESS]}, or one address.
+func (e *EmailChannel) decode(d *decoder, node *yaml.Node, path string) {
+	if node.Kind != yaml.ScalarNode || empty(node) {
+		type plain EmailChannel
+		d.structure(node, path, reflect.ValueOf((*plain)(e)).Elem())
+		return
+	}
+	to := below(path, "to")
+	d.positions[to], d.positions[at(to, 0)] = d.positionOf(node), d.positionOf(node)
+	e.To = []string{node.Value}
+}
+
 // decode reads the steps, which are the whole value.
 func (e *Escalation) decode(d *decoder, node *yaml.Node, path string) {
 	d.value(node, path, reflect.ValueOf(&e.Steps).Elem())

@@ -77,7 +77,7 @@ func placesOf(of reflect.Type, path string, found map[reflect.Type][]string) {
 			placesOf(reflect.TypeFor[[]Step](), path, found)
 			return
 		}
-		if selfRead(of) {
+		if selfRead(of) && of != reflect.TypeFor[EmailChannel]() {
 			return
 		}
 		found[of] = append(found[of], path)

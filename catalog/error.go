@@ -73,7 +73,7 @@ func (e Errors) Error() string {
 // problems collects mistakes.
 type problems struct {
 	positions positions
-	meant     map[string]bool // paths that were given under a misspelled key or with a misspelled value
+	meant     map[string]bool // paths that were given under a misspelled key, or with a value that is no such thing
 	sources   sources
 	keys      map[reflect.Type]map[string]field
 	list      Errors

@@ -52,6 +52,7 @@ func TestTheDesignsExampleLoadsWithItsDefaults(t *testing.T) {
 	require.Equal(t, "office", c.Teams["schools"].Hours)
 	require.Equal(t, "https://api.github.com", c.Accounts.GitHub.API)
 	require.Equal(t, "none", c.Delivery.SMTP.TLS)
+	require.Equal(t, []string{"platform@example.org"}, c.Monitoring.BreakGlass[0].Email.To)
 	require.Equal(t, catalog.Later{Way: "voice", After: catalog.Duration(3 * time.Minute)}, c.Escalations["page"].Steps[0].Then[0])
 
 	folder, err := filepath.Abs("testdata")

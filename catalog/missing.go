@@ -26,6 +26,9 @@ func (p *problems) missingIn(path string, value reflect.Value) {
 }
 
 func (p *problems) missingKeys(path string, value reflect.Value) {
+	if p.meant[path] {
+		return
+	}
 	switch own := value.Interface().(type) {
 	case Secret, Text, StatusSet, Regexp, Later: // they read themselves
 		return

@@ -62,7 +62,8 @@ type TeamsChannel struct {
 	WebhookFile string `yaml:"webhook_file"`
 }
 
-// EmailChannel is a list of shared mailboxes.
+// EmailChannel is a list of shared mailboxes; a single address may stand in its
+// place.
 type EmailChannel struct {
 	To []string `yaml:"to"`
 }

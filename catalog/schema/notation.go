@@ -36,6 +36,8 @@ func notation(of reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[catalog.Escalation]():
 		one := uint64(1)
 		return &jsonschema.Schema{Type: "array", Description: "The steps taken until somebody acknowledges; the last repeats.", MinItems: &one, Items: &jsonschema.Schema{Ref: "#/$defs/Step"}}
+	case reflect.TypeFor[catalog.EmailChannel]():
+		return mail()
 	case reflect.TypeFor[catalog.Means]():
 		return enumeration(catalog.MeansDown, catalog.MeansDegraded, catalog.MeansInfo)
 	case reflect.TypeFor[catalog.Page]():
@@ -80,6 +82,13 @@ func secret() *jsonschema.Schema {
 	}
 	s.Properties.Set("file", &jsonschema.Schema{Type: "string"})
 	return s
+}
+
+func mail() *jsonschema.Schema {
+	one := uint64(1)
+	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), Required: []string{"to"}, AdditionalProperties: jsonschema.FalseSchema}
+	s.Properties.Set("to", &jsonschema.Schema{Type: "array", MinItems: &one, Items: &jsonschema.Schema{Type: "string"}})
+	return &jsonschema.Schema{Description: "Shared mailboxes: {to: [ADDRESS, ADDRESS]}, or one address.", AnyOf: []*jsonschema.Schema{{Type: "string"}, s}}
 }
 
 // single are the values that are a text when they stand for one.

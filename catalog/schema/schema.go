@@ -113,7 +113,7 @@ func alternatives() map[string][]string {
 
 // filled are the lists that are never empty.
 func filled() []string {
-	return []string{"Step.by", "Rota.people", "EmailChannel.to", "Probe.journey"}
+	return []string{"Step.by", "Rota.people", "Probe.journey"}
 }
 
 // choices are the texts that are one of a few words.
