@@ -1,7 +1,7 @@
 // Package collector is the exporter's harness: it schedules, times, limits,
 // confirms and exports what the probe kinds find, and keeps the last results.
 //
-// It is the middle of flow 1. cmd/tocsin_exporter wires it: the [Reloader]
+// It is the middle of flow 1. cmd/tocsin_exporter wires it: internal/reload
 // hands each good catalogue to the [Harness] and the other parts, the harness
 // builds attempts with package probe and calls them, and Prometheus reads what
 // [Harness.Gather] returns. Sources of other signals (resources, pipelines)

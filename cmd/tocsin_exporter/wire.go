@@ -23,6 +23,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/collector/web"
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
+	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
 // check builds everything that the catalogue asks for and starts nothing.
@@ -55,7 +56,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector("tocsin_exporter"),
 	)
-	reloader := collector.NewReloader(collector.ReloadOptions{
+	reloader := reload.New(reload.Options{
 		Path: f.configFile, Storage: f.storage, Logger: logger.Kit, Registerer: registry, Watch: true,
 	})
 	first, err := reloader.Load()
@@ -69,7 +70,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	harness := collector.New(collector.Options{Location: location, Shard: shard, Logger: logger.Kit, Registerer: registry})
 	sight := collector.NewSight(location, logger.Kit, registry)
 	others := newSources(f, collector.Scope{Location: location, Shard: shard}, registry, logger.Kit)
-	parts := []collector.Part{harness, sight}
+	parts := []reload.Part{harness, sight}
 	for _, source := range others.list {
 		parts = append(parts, source)
 	}
@@ -117,7 +118,7 @@ func metricsHandler(registry *prometheus.Registry, all prometheus.Gatherer) http
 }
 
 // reloadOnSignal reloads on SIGHUP.
-func reloadOnSignal(r *collector.Reloader) func(context.Context) error {
+func reloadOnSignal(r *reload.Reloader) func(context.Context) error {
 	return func(ctx context.Context) error {
 		hup := make(chan os.Signal, 1)
 		signal.Notify(hup, syscall.SIGHUP)

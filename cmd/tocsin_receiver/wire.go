@@ -23,9 +23,9 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 	"github.com/tocsin-monitoring/tocsin/catalog"
-	"github.com/tocsin-monitoring/tocsin/collector"
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
+	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
 // check reads the catalogue and makes what it asks of the receiver, in vain.
@@ -59,7 +59,7 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 	if err != nil {
 		return err
 	}
-	reloader := collector.NewReloader(collector.ReloadOptions{
+	reloader := reload.New(reload.Options{
 		Path: f.configFile, Storage: filepath.Join(f.storage, "catalogue"), Logger: logger.Kit, Registerer: registry, Watch: true,
 	})
 	if err := reloader.Start(desk); err != nil {
@@ -90,7 +90,7 @@ func add(ctx context.Context, group *oklog.Group, actor func(context.Context) er
 }
 
 // pages mounts everything that answers.
-func pages(desk *receiver.Receiver, reloader *collector.Reloader, registry *prometheus.Registry, logger logging.Logger) (http.Handler, error) {
+func pages(desk *receiver.Receiver, reloader *reload.Reloader, registry *prometheus.Registry, logger logging.Logger) (http.Handler, error) {
 	people, err := board.New(board.Options{Desk: desk, Logger: logger.Kit})
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func exact(mux *http.ServeMux, door http.Handler) http.Handler {
 }
 
 // reloadOnSignal reloads on SIGHUP.
-func reloadOnSignal(r *collector.Reloader) func(context.Context) error {
+func reloadOnSignal(r *reload.Reloader) func(context.Context) error {
 	return func(ctx context.Context) error {
 		hup := make(chan os.Signal, 1)
 		signal.Notify(hup, syscall.SIGHUP)

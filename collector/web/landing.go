@@ -13,6 +13,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
 const (
@@ -157,7 +158,7 @@ func rank(state string) int {
 	return slices.Index([]string{"down", "degraded", "unknown", "up"}, state)
 }
 
-func describe(s collector.ReloadStatus) configView {
+func describe(s reload.Status) configView {
 	v := configView{Good: s.Err == nil, Stored: s.Stored, At: s.At}
 	if s.Err != nil {
 		v.Err = s.Err.Error()

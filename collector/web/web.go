@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
 // Prober is what the pages need of the harness.
@@ -25,7 +26,7 @@ type Prober interface {
 // Config is what the pages need of the reloader.
 type Config interface {
 	Reload() error
-	Status() collector.ReloadStatus
+	Status() reload.Status
 }
 
 // Options are the parts behind the pages.

@@ -17,6 +17,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector"
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
+	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
 // fake is a harness and a reloader with given answers.
@@ -26,7 +27,7 @@ type fake struct {
 	tryErr   error
 	ready    bool
 	reload   error
-	status   collector.ReloadStatus
+	status   reload.Status
 }
 
 func (f *fake) Statuses(int) []collector.Status { return f.statuses }
@@ -56,7 +57,7 @@ func (f *fake) Reload() error             { return f.reload }
 // config is the reloader's face of a fake.
 type config struct{ *fake }
 
-func (c config) Status() collector.ReloadStatus { return c.status }
+func (c config) Status() reload.Status { return c.status }
 
 const estate = `
 links: {prometheus: http://prometheus.example.org, board: http://board.example.org}
@@ -75,7 +76,7 @@ func newFake(t *testing.T) *fake {
 	at := time.Date(2026, 11, 22, 13, 14, 15, 0, time.UTC)
 	good := collector.Attempt{At: at, Result: probe.Result{Status: 200, Address: "192.0.2.1:80", Duration: 12 * time.Millisecond, Phases: probe.Phases{1e6, 2e6, 0, 8e6, 1e6}, CertificateExpiry: at.Add(time.Hour)}}
 	bad := collector.Attempt{At: at, Repeat: true, Result: probe.Result{Outcome: probe.Failure, Reason: probe.ReasonStatus, Step: "POST /login", Text: "step 2 POST /login: status 500, want 302; found <script>alert(1)</script>"}}
-	return &fake{catalog: c, ready: true, status: collector.ReloadStatus{Catalog: c, At: at}, statuses: []collector.Status{
+	return &fake{catalog: c, ready: true, status: reload.Status{Catalog: c, At: at}, statuses: []collector.Status{
 		{Service: "cart", Probe: "home", Kind: "http", Means: catalog.MeansDown, State: collector.Up, Attempts: []collector.Attempt{good}},
 		{Service: "shop", Probe: "home", Kind: "http", Means: catalog.MeansDown, State: collector.Unknown},
 		{Service: "shop", Probe: "login", Kind: "journey", Means: catalog.MeansDegraded, State: collector.Down, Attempts: []collector.Attempt{bad, good}},

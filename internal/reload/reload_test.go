@@ -1,4 +1,4 @@
-package collector
+package reload
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/go-kit/log"
@@ -64,7 +63,7 @@ func TestABadCatalogueLeavesEverythingAsItWas(t *testing.T) {
 	write(t, path, written("first"))
 	registry := prometheus.NewRegistry()
 	var logged bytes.Buffer
-	r := NewReloader(ReloadOptions{Path: path, Registerer: registry, Logger: log.NewLogfmtLogger(&logged)})
+	r := New(Options{Path: path, Registerer: registry, Logger: log.NewLogfmtLogger(&logged)})
 	part := newFollower()
 	require.NoError(t, r.Start(part))
 	require.Equal(t, "first", part.next(t))
@@ -93,7 +92,7 @@ func TestABadCatalogueLeavesEverythingAsItWas(t *testing.T) {
 func TestACatalogueIsHandedToAllPartsOrToNone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tocsin.yml")
 	write(t, path, written("first"))
-	r := NewReloader(ReloadOptions{Path: path, Registerer: prometheus.NewRegistry()})
+	r := New(Options{Path: path, Registerer: prometheus.NewRegistry()})
 	one, two := newFollower(), newFollower()
 	two.refuse = func(c *catalog.Catalog) error {
 		if c.Monitoring.Team == "second" {
@@ -114,19 +113,19 @@ func TestACatalogueIsHandedToAllPartsOrToNone(t *testing.T) {
 func TestTheLastGoodCatalogueIsUsedAfterARestart(t *testing.T) {
 	folder := t.TempDir()
 	path, storage := filepath.Join(folder, "tocsin.yml"), filepath.Join(folder, "data")
-	options := ReloadOptions{Path: path, Storage: storage, Registerer: prometheus.NewRegistry()}
+	options := Options{Path: path, Storage: storage, Registerer: prometheus.NewRegistry()}
 	write(t, path, bad)
-	require.ErrorContains(t, NewReloader(options).Start(newFollower()), "unknown team", "nothing is kept yet")
+	require.ErrorContains(t, New(options).Start(newFollower()), "unknown team", "nothing is kept yet")
 
 	write(t, path, written("first"))
 	options.Registerer = prometheus.NewRegistry()
-	first := NewReloader(options)
+	first := New(options)
 	require.NoError(t, first.Start(newFollower()))
 
 	write(t, path, bad)
 	var logged bytes.Buffer
 	options.Registerer, options.Logger = prometheus.NewRegistry(), log.NewLogfmtLogger(&logged)
-	again := NewReloader(options)
+	again := New(options)
 	c, err := again.Load()
 	require.NoError(t, err)
 	require.Equal(t, "first", c.Monitoring.Team)
@@ -175,7 +174,7 @@ func TestFilesAreFollowed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			folder := t.TempDir()
 			test.write(t, folder, written("first"))
-			r := NewReloader(ReloadOptions{Path: filepath.Join(folder, test.file), Registerer: prometheus.NewRegistry(), Watch: true})
+			r := New(Options{Path: filepath.Join(folder, test.file), Registerer: prometheus.NewRegistry(), Watch: true})
 			part := newFollower()
 			require.NoError(t, r.Start(part))
 			require.Equal(t, "first", part.next(t))
@@ -193,29 +192,4 @@ func TestFilesAreFollowed(t *testing.T) {
 			require.Empty(t, part.taken)
 		})
 	}
-}
-
-func TestFingerprintsTellWhatChanged(t *testing.T) {
-	spec := func(t *testing.T, text string) uint64 {
-		c := parse(t, strings.Replace(oneProbe, "{http: {url: http://shop.example.org/}}", text, 1))
-		return fingerprint(c.Services["shop"].Probes["home"])
-	}
-	base := spec(t, `{http: {url: http://shop.example.org/}}`)
-	require.Equal(t, base, spec(t, `{interval: 15s, locations: [here], http: {url: http://shop.example.org/, method: GET, status: 2xx}}`), "defaults that are written out change nothing")
-	for _, changed := range []string{
-		`{http: {url: http://shop.example.org/, status: 200}}`,
-		`{http: {url: http://shop.example.org/, body_regexp: x}}`,
-		`{http: {url: http://shop.example.org/, headers: {A: b}}}`,
-		`{http: {url: http://shop.example.org/, headers: {A: {file: b}}}}`,
-		`{slow: 2s, http: {url: http://shop.example.org/}}`,
-		`{means: info, http: {url: http://shop.example.org/}}`,
-		`{interval: 60s, journey: [{get: http://shop.example.org/}]}`,
-	} {
-		require.NotEqual(t, base, spec(t, changed), changed)
-	}
-	journey := func(body string) uint64 {
-		return spec(t, `{interval: 60s, journey: [{post: http://shop.example.org/, json: `+body+`}]}`)
-	}
-	require.Equal(t, journey(`{a: 1, b: [x]}`), journey(`{b: [x], a: 1}`))
-	require.NotEqual(t, journey(`{a: 1, b: [x]}`), journey(`{a: 1, b: [y]}`))
 }

@@ -1,4 +1,11 @@
-package collector
+// Package reload follows the catalogue's files and hands each good one on.
+//
+// The exporter and the receiver each make a [Reloader] in cmd, give it their
+// parts, and run it beside them; SIGHUP and POST /-/reload call it too.
+//
+// A bad catalogue changes nothing. The last good one is kept on disk, so that
+// even a restart in that state goes on with what was running.
+package reload
 
 import (
 	"context"
@@ -15,9 +22,9 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-// ReloadOptions say where catalogues come from and where the last good one is
+// Options say where catalogues come from and where the last good one is
 // kept.
-type ReloadOptions struct {
+type Options struct {
 	Path       string // of the file or folder
 	Storage    string // folder for the last good catalogue; empty for none
 	Logger     log.Logger
@@ -25,40 +32,46 @@ type ReloadOptions struct {
 	Watch      bool // follow changes of the files
 }
 
+// Part follows the catalogue. Update takes one over wholly or, on an error, not
+// at all; it is called by one goroutine at a time.
+type Part interface {
+	Update(*catalog.Catalog) error
+}
+
 // Reloader hands each good catalogue to the parts. A bad one leaves everything
 // running as it was.
 type Reloader struct {
-	options ReloadOptions
+	options Options
 	logger  log.Logger
-	metrics reloadMetrics
+	metrics metrics
 
 	watching chan struct{} // closed when changes are noticed from now on
 
 	mu     sync.Mutex
 	parts  []Part
-	status ReloadStatus
+	status Status
 	tried  [sha256.Size]byte // digest of the files that were tried last
 }
 
-// ReloadStatus is what became of the newest catalogue.
-type ReloadStatus struct {
+// Status is what became of the newest catalogue.
+type Status struct {
 	Catalog *catalog.Catalog // in use
 	Err     error            // why the newest was refused; nil when it is in use
 	At      time.Time        // of the last try
 	Stored  bool             // the one in use is the last good one of an earlier start
 }
 
-type reloadMetrics struct {
+type metrics struct {
 	successful, at, modified, hash prometheus.Gauge
 }
 
-// NewReloader has loaded nothing yet.
-func NewReloader(o ReloadOptions) *Reloader {
+// New has loaded nothing yet.
+func New(o Options) *Reloader {
 	auto := promauto.With(o.Registerer)
 	gauge := func(name, help string) prometheus.Gauge {
 		return auto.NewGauge(prometheus.GaugeOpts{Name: "tocsin_config_" + name, Help: help})
 	}
-	r := &Reloader{options: o, logger: o.Logger, watching: make(chan struct{}), metrics: reloadMetrics{
+	r := &Reloader{options: o, logger: o.Logger, watching: make(chan struct{}), metrics: metrics{
 		successful: gauge("last_reload_successful", "1 when the newest catalogue was taken."),
 		at:         gauge("last_reload_success_timestamp_seconds", "When a catalogue was last taken."),
 		modified:   gauge("modified_timestamp_seconds", "Newest modification of the catalogue in use."),
@@ -122,7 +135,7 @@ func (r *Reloader) Reload() error {
 }
 
 // Status is what became of the newest catalogue.
-func (r *Reloader) Status() ReloadStatus {
+func (r *Reloader) Status() Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.status
@@ -181,3 +194,6 @@ func (r *Reloader) Run(ctx context.Context) error {
 	}
 	return r.watch(ctx)
 }
+
+// seconds is an instant as metrics have it, exact to the millisecond.
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
