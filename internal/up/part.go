@@ -27,12 +27,14 @@ type places struct {
 func stateDir(root string) string { return filepath.Join(root, ".tocsin") }
 
 // stages are the parts in the order of their start: what is watched comes
-// first, or else its absence would be the first thing that is told.
+// first, or else its absence would be the first thing that is told; the
+// exporter comes last, because it also asks Prometheus.
 func stages(p places, level, engineLevel string) [][]part {
 	return [][]part{
 		{shopPart(p, level), inboxPart(p, level)},
 		{receiverPart(p, level), alertmanagerPart(p, engineLevel)},
-		{exporterPart(p, level), prometheusPart(p, engineLevel)},
+		{prometheusPart(p, engineLevel)},
+		{exporterPart(p, level)},
 	}
 }
 
