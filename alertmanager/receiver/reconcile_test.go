@@ -1,0 +1,150 @@
+package receiver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// member is one Alertmanager of a cluster, as its API answers.
+type member struct {
+	started string
+	lists   []string
+	away    bool
+}
+
+func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.away {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	var answer any = map[string]string{"uptime": m.started}
+	if r.URL.Path == "/api/v2/alerts" {
+		list := []map[string]string{}
+		for _, fingerprint := range m.lists {
+			list = append(list, map[string]string{"fingerprint": fingerprint})
+		}
+		answer = list
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// TestAnEndThatWasNotToldIsFound: an alert ends while it is inhibited, and
+// Alertmanager says nothing.
+func TestAnEndThatWasNotToldIsFound(t *testing.T) {
+	listed, empty := []string{"f"}, []string(nil)
+	cases := []struct {
+		name   string
+		rounds []func(a, b *member)
+		open   bool
+	}{
+		{"listed for good", []func(a, b *member){nil, nil, nil}, true},
+		{"dropped by both, seen twice", []func(a, b *member){nil, func(a, b *member) { a.lists, b.lists = empty, empty }, nil}, false},
+		{"dropped by both, seen once", []func(a, b *member){nil, func(a, b *member) { a.lists, b.lists = empty, empty }}, true},
+		{"dropped by one", []func(a, b *member){nil, func(a, _ *member) { a.lists = empty }, nil, nil}, true},
+		{"both were started anew", []func(a, b *member){nil, func(a, b *member) {
+			a.lists, b.lists, a.started, b.started = empty, empty, "later", "later"
+		}, nil, nil}, true},
+		{"one cannot be asked", []func(a, b *member){nil, func(a, b *member) { a.lists, b.away = empty, true }, nil, nil}, true},
+		{"never listed", []func(a, b *member){func(a, b *member) { a.lists, b.lists = empty, empty }, nil, nil}, true},
+		{"dropped, and back", []func(a, b *member){
+			nil, func(a, b *member) { a.lists, b.lists = empty, empty }, func(a, _ *member) { a.lists = listed },
+			func(a, _ *member) { a.lists = empty },
+		}, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			a, b := &member{started: "then", lists: listed}, &member{started: "then", lists: listed}
+			r := over(t, a, b)
+			require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
+				Source: "am", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "info", "audience": "developers"},
+			}}}))
+			rounds := &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}}
+			for _, change := range c.rounds {
+				if change != nil {
+					change(a, b)
+				}
+				_ = rounds.round(t.Context())
+			}
+			i, err := r.Incident(t.Context(), 1)
+			require.NoError(t, err)
+			require.Equal(t, c.open, i.Open())
+			if !c.open {
+				events, err := r.Events(t.Context(), 1)
+				require.NoError(t, err)
+				require.Contains(t, fmt.Sprint(events), reasonUnlisted)
+			}
+		})
+	}
+}
+
+func over(t *testing.T, members ...http.Handler) *Receiver {
+	t.Helper()
+	links := ""
+	for n, m := range members {
+		server := httptest.NewServer(m)
+		t.Cleanup(server.Close)
+		if n > 0 {
+			links += ", "
+		}
+		links += server.URL
+	}
+	c, err := catalog.Parse("tocsin.yml", []byte("links: {alertmanager: ["+links+"]}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: x}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: x}}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
+	require.NoError(t, err)
+	kept, err := store.Open(context.WithoutCancel(t.Context()), t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = kept.Close() })
+	r, err := New(t.Context(), Options{Store: kept})
+	require.NoError(t, err)
+	require.NoError(t, r.Update(c))
+	return r
+}
+
+func TestTokensAreGoodForOnePersonOneIncidentAndATime(t *testing.T) {
+	now := time.Now()
+	s := signer{key: []byte("key")}
+	token := s.sign(7, "asha of shop", now.Add(time.Hour))
+	id, person, err := s.check(token, now)
+	require.NoError(t, err)
+	require.Equal(t, incident.ID(7), id)
+	require.Equal(t, "asha of shop", person)
+	_, _, err = s.check(token, now.Add(2*time.Hour))
+	require.ErrorIs(t, err, errToken)
+	other := signer{key: []byte("other")}
+	for _, forged := range []string{"", ".", token + "x", "x" + token, token[:len(token)-2], other.sign(7, "asha", now.Add(time.Hour))} {
+		_, _, err := s.check(forged, now)
+		require.ErrorIs(t, err, errToken, forged)
+	}
+}
+
+func TestThePageWaitsForTheHours(t *testing.T) {
+	hours := &catalog.Hours{Days: "monday-friday", Times: "09:00-17:30", Timezone: "Europe/London"}
+	from := within(hours)
+	cases := map[string]string{
+		"2026-11-23T12:00:30Z": "2026-11-23T12:00:30Z", // Monday noon
+		"2026-11-23T17:30:00Z": "2026-11-24T09:00:00Z",
+		"2026-11-24T08:59:59Z": "2026-11-24T09:00:00Z",
+		"2026-11-27T22:13:07Z": "2026-11-30T09:00:00Z", // over the week-end
+		"2026-07-06T07:00:00Z": "2026-07-06T08:00:00Z", // summer
+	}
+	for at, want := range cases {
+		instant, err := time.Parse(time.RFC3339, at)
+		require.NoError(t, err)
+		got, ok := from(instant)
+		require.True(t, ok)
+		require.Equal(t, want, got.UTC().Format(time.RFC3339), at)
+	}
+	_, ok := within(&catalog.Hours{Days: "never"})(time.Now())
+	require.False(t, ok)
+}
