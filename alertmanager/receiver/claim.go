@@ -126,7 +126,11 @@ func (d *directory) deliveries(i incident.Incident, m incident.Message, now time
 		}
 	}
 	for _, person := range people {
-		ways, err := d.ways(person, m)
+		one := m
+		if slices.Contains(m.To, incident.RoleTold) {
+			one.Ways = i.WaysTo(person) // who had no push hears of the end without one
+		}
+		ways, err := d.ways(person, one)
 		if err != nil {
 			end(person, err.Error())
 		}

@@ -190,7 +190,7 @@ func (i Incident) Lead() Alert {
 func (i Incident) Began() time.Time {
 	began := i.Since
 	for _, a := range i.Alerts {
-		if (!a.Resolved || !a.EndsAt.Before(i.Since)) && a.StartsAt.Before(began) {
+		if !a.ReceivedAt.Before(i.Since) && a.StartsAt.Before(began) {
 			began = a.StartsAt
 		}
 	}

@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Role is to whom a message goes, before anybody knows who that is.
 type Role string
@@ -102,6 +105,20 @@ func (i Incident) Told() []string {
 		}
 	}
 	return told
+}
+
+// WaysTo lists the ways by which a person heard of the incident, or would
+// have, since its last opening.
+func (i Incident) WaysTo(person string) []string {
+	var ways []string
+	for _, m := range i.Messages {
+		for _, d := range m.Deliveries {
+			if !m.At.Before(i.Since) && d.Recipient == person && !slices.Contains(ways, d.Way) {
+				ways = append(ways, d.Way)
+			}
+		}
+	}
+	return ways
 }
 
 // Thread is the provider's name of the last thing sent to a recipient by a

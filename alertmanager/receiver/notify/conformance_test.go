@@ -59,7 +59,7 @@ func message(kind notify.Kind) notify.Message {
 			ID: 7, Key: incident.Key{Service: "shop", Audience: incident.AudienceUsers}, Team: "shop", Severity: incident.SeverityCritical,
 			Opened: start.Add(time.Minute), Since: start.Add(time.Minute),
 			Alerts: []incident.Alert{{
-				Fingerprint: "f", StartsAt: start, Labels: map[string]string{"alertname": "ServiceDown", "severity": "critical", "dependency": "payments"},
+				Fingerprint: "f", StartsAt: start, ReceivedAt: start.Add(time.Minute), Labels: map[string]string{"alertname": "ServiceDown", "severity": "critical", "dependency": "payments"},
 				Annotations: map[string]string{
 					"summary": "shop is down", "impact": "Users cannot use shop.", "description": "Probe home fails in 1 of 1 locations.",
 					"runbook_url": "https://wiki.example.org/shop", "dashboard_url": "https://grafana.example.org/d/1",
