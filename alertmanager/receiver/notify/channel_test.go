@@ -163,3 +163,26 @@ func TestContacts(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, missing)
 }
+
+// TestMailDoesNotGoOutInTheClear: a relay that is asked for STARTTLS and does
+// not offer it gets nothing.
+func TestMailDoesNotGoOutInTheClear(t *testing.T) {
+	p := newMailServer(t)
+	p.answer(250)
+	for _, encryption := range []string{"starttls", "tls"} {
+		secure := &encrypted{mailServer: p, tls: encryption}
+		_, err := channels(t, secure)[incident.WayEmail].Send(t.Context(), message(kind(t, incident.WayEmail)))
+		require.Error(t, err, encryption)
+		require.Empty(t, p.taken())
+	}
+}
+
+// encrypted is a mail server that the catalogue wants to be spoken to by TLS.
+type encrypted struct {
+	*mailServer
+	tls string
+}
+
+func (e *encrypted) catalogue() string {
+	return strings.Replace(e.mailServer.catalogue(), "}", ", tls: "+e.tls+"}", 1)
+}
