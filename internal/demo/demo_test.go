@@ -186,7 +186,7 @@ func TestCertificateSwitch(t *testing.T) {
 	require.Greater(t, validity(t, estate, dir), 80*24*time.Hour)
 
 	require.True(t, turn(t, estate, "certificate/on"))
-	require.Less(t, validity(t, estate, dir), 4*24*time.Hour)
+	require.Less(t, validity(t, estate, dir), 11*24*time.Hour)
 }
 
 func TestPreparedStateIsKept(t *testing.T) {
