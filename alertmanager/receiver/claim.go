@@ -26,8 +26,8 @@ type sending struct {
 // transaction, whom it is for.
 func (r *Receiver) claim(ctx context.Context, most int) ([]sending, error) {
 	var work []sending
-	err := r.store.Update(ctx, func(tx *store.Tx) error {
-		work = nil
+	// What is claimed is sent, even when the program's end comes in between.
+	err := r.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		now := r.now()
 		entries, err := tx.Claim(now, most)
 		if err != nil {

@@ -159,7 +159,7 @@ func (tx *Tx) Forget(before time.Time) error {
 // Key gives the random key of a name, 32 bytes, and makes it the first time.
 func (s *Store) Key(ctx context.Context, name string) ([]byte, error) {
 	var key []byte
-	err := s.Update(ctx, func(tx *Tx) error {
+	err := s.Update(context.WithoutCancel(ctx), func(tx *Tx) error {
 		err := tx.sql.QueryRowContext(tx.ctx, `SELECT value FROM meta WHERE name = ?`, name).Scan(&key)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err

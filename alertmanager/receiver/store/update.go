@@ -33,7 +33,8 @@ func (tx *Tx) AfterCommit(f func()) { tx.job.after = append(tx.job.after, f) }
 
 // Update runs do in a transaction and returns nil when what it wrote is on the
 // disk. do may not use anything of the store but its Tx. When ctx ends first,
-// Update returns its error, and the write may still happen.
+// Update returns its error, and do may still run: what it shares with its
+// caller needs a ctx that does not end.
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	j := &job{ctx: context.WithoutCancel(ctx), do: do, ended: make(chan struct{})}
 	if err := s.enqueue(j); err != nil {
