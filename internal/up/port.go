@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -27,6 +28,9 @@ func freePorts(parts []part) error {
 	}
 	if len(taken) == 0 {
 		return nil
+	}
+	if slices.ContainsFunc(taken, func(line string) bool { return strings.Contains(line, `by "tocsin`) }) {
+		taken = append(taken, "  It looks as if another `tocsin up` runs; Ctrl-C in its terminal ends it.")
 	}
 	return fmt.Errorf("the demo needs these ports for itself; end what has them and start again:\n%s", strings.Join(taken, "\n"))
 }
