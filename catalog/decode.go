@@ -64,11 +64,11 @@ func (d *decoder) value(node *yaml.Node, path string, out reflect.Value) {
 		d.alias--
 		return
 	}
-	if own, is := out.Addr().Interface().(noded); is {
+	if own, is := reflect.TypeAssert[noded](out.Addr()); is {
 		own.decode(d, node, path)
 		return
 	}
-	if own, is := out.Addr().Interface().(scalar); is {
+	if own, is := reflect.TypeAssert[scalar](out.Addr()); is {
 		d.parsed(node, path, own)
 		return
 	}

@@ -55,15 +55,15 @@ func (d *decoder) merge(node *yaml.Node, path string) []pair {
 	if !d.affordable(node, path) {
 		return nil
 	}
-	switch {
-	case node.Kind == yaml.AliasNode:
+	switch node.Kind {
+	case yaml.AliasNode:
 		d.alias++
 		defer func() { d.alias-- }()
 		return d.merge(node.Alias, path)
-	case node.Kind == yaml.MappingNode:
+	case yaml.MappingNode:
 		d.aliased += len(node.Content)
 		return d.pairs(node, path)
-	case node.Kind == yaml.SequenceNode:
+	case yaml.SequenceNode:
 		var all []pair
 		for _, item := range node.Content {
 			all = append(all, d.merge(item, path)...)

@@ -33,8 +33,8 @@ func TestEveryKeyIsDeclared(t *testing.T) {
 		if of.Kind() != reflect.Struct || selfRead(of) {
 			return
 		}
-		for i := range of.NumField() {
-			field := of.Field(i)
+		for field := range of.Fields() {
+			field := field
 			require.True(t, !field.IsExported() || field.Tag.Get("yaml") != "", "%s.%s", of, field.Name)
 		}
 	})
@@ -78,8 +78,8 @@ func eachType(of reflect.Type, seen map[reflect.Type]bool, do func(reflect.Type)
 	seen[of] = true
 	do(of)
 	if of.Kind() == reflect.Struct && of != reflect.TypeFor[StatusSet]() {
-		for i := range of.NumField() {
-			eachType(of.Field(i).Type, seen, do)
+		for field := range of.Fields() {
+			eachType(field.Type, seen, do)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (h *Harness) recovered(t *target, result chan<- probe.Result) {
 		return
 	}
 	h.metrics.panics.Inc()
-	level.Error(h.logger).Log("msg", "A probe panicked; please report this", "service", t.service, "probe", t.key.probe, "kind", t.built.Kind.Name, "stack", string(debug.Stack()))
+	level.Error(h.logger).Log("msg", "A probe panicked; please report this", "service", t.service, "probe", t.probe, "kind", t.built.Kind.Name, "stack", string(debug.Stack()))
 	result <- broken(probe.ReasonInternal, "the probe panicked: this is a defect of Tocsin; its log has the stack")
 }
 

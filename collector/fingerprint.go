@@ -29,7 +29,7 @@ func spell(w io.Writer, v reflect.Value) {
 		return
 	}
 	if v.CanInterface() && v.Kind() != reflect.Pointer {
-		if printer, ok := v.Interface().(fmt.Stringer); ok {
+		if printer, ok := reflect.TypeAssert[fmt.Stringer](v); ok {
 			fmt.Fprintf(w, "%q,", printer)
 			return
 		}

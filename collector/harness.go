@@ -44,11 +44,11 @@ type Harness struct {
 	started   atomic.Bool
 	runs      sync.WaitGroup
 
-	mu        sync.Mutex
-	catalog   *catalog.Catalog
-	targets   map[key]*target
-	order     []*target // by service and probe
-	cataloged []*dto.MetricFamily
+	mu         sync.Mutex
+	catalog    *catalog.Catalog
+	targets    map[key]*target
+	order      []*target // by service and probe
+	catalogued []*dto.MetricFamily
 }
 
 // New returns a harness without a catalogue.
@@ -94,7 +94,7 @@ func (h *Harness) Update(c *catalog.Catalog) error {
 		_, err := Locate(c, h.options.Location)
 		return err
 	}
-	cataloged, err := catalogFamilies(c)
+	catalogued, err := catalogFamilies(c)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (h *Harness) Update(c *catalog.Catalog) error {
 		return err
 	}
 	h.replace(next)
-	h.catalog, h.cataloged = c, cataloged
+	h.catalog, h.catalogued = c, catalogued
 	return nil
 }
 
@@ -166,7 +166,7 @@ func (h *Harness) replace(next map[key]*target) {
 		}
 	}
 	slices.SortFunc(h.order, func(a, b *target) int {
-		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.key.probe, b.key.probe))
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.probe, b.probe))
 	})
 	h.targets = next
 	h.metrics.probes.WithLabelValues(h.options.Location).Set(float64(len(next)))

@@ -152,14 +152,14 @@ func seconds(t time.Time) float64 { return math.Round(float64(t.UnixMicro())/1e3
 // takes a copy of each target's totals and does not delay probes.
 func (h *Harness) Gather() ([]*dto.MetricFamily, error) {
 	h.mu.Lock()
-	order, cataloged := h.order, h.cataloged
+	order, catalogued := h.order, h.catalogued
 	h.mu.Unlock()
 	all := make([]totals, len(order))
 	for i, t := range order {
 		all[i] = t.snapshot()
 	}
 	p := newPage()
-	result := slices.Clone(cataloged)
+	result := slices.Clone(catalogued)
 	for _, f := range families() {
 		p.metrics = nil
 		for i, t := range order {

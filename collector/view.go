@@ -120,7 +120,7 @@ func near(order []*target, name string) []string {
 	}
 	var list []candidate
 	for _, t := range order {
-		have := t.service + "/" + t.key.probe
+		have := t.service + "/" + t.probe
 		if likes := levenshtein.Match(have, name, nil); likes >= enough || t.service+"/" == name {
 			list = append(list, candidate{have, likes})
 		}
@@ -141,7 +141,7 @@ func near(order []*target, name string) []string {
 func (t *target) status(limit int) Status {
 	s := Status{
 		Service:  t.service,
-		Probe:    t.key.probe,
+		Probe:    t.probe,
 		Kind:     t.built.Kind.Name,
 		Means:    t.spec.Means,
 		Interval: t.spec.Interval.Std(),

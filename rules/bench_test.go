@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -120,12 +121,12 @@ func (e *estate) service(b *testing.B, name, dependency string, up float64) {
 
 // probe adds the series of one probe at one exporter.
 func (e *estate) probe(b *testing.B, of []string, location string, up float64) {
-	of = of[:len(of):len(of)]
+	of = slices.Clip(of)
 	e.add(b, instant, time.Second, 1, append(of, "__name__", "tocsin_probe_info", "kind", "http", "means", "down")...)
 	e.add(b, instant, time.Second, 15, append(of, "__name__", "tocsin_probe_interval_seconds")...)
 	e.add(b, instant, time.Second, 1, append(of, "__name__", "tocsin_threshold_seconds", "signal", "latency")...)
 	at := append(of, "location", location)
-	at = at[:len(at):len(at)]
+	at = slices.Clip(at)
 	e.add(b, instant, time.Second, up, append(at, "__name__", "tocsin_probe_up")...)
 	e.add(b, instant, time.Second, float64(e.now.Unix()), append(at, "__name__", "tocsin_probe_last_run_timestamp_seconds")...)
 	e.add(b, short, 5*time.Second, 0.1, append(at, "__name__", "tocsin_probe_last_duration_seconds", "phase", "total")...)

@@ -83,17 +83,18 @@ func (k checker) conclude(problems, warnings int) error {
 
 // mend is the command that renders what this check compares with.
 func (k checker) mend() string {
-	command := "tocsin render"
+	var command strings.Builder
+	command.WriteString("tocsin render")
 	for _, flag := range []struct{ name, value, usual string }{
 		{"config.file", *k.file, "tocsin.yml"},
 		{"output", *k.output, ""},
 		{"installed-at", *k.installedAt, ""},
 	} {
 		if flag.value != flag.usual {
-			command += " --" + flag.name + "=" + filepath.ToSlash(flag.value)
+			command.WriteString(" --" + flag.name + "=" + filepath.ToSlash(flag.value))
 		}
 	}
-	return command
+	return command.String()
 }
 
 // inventory counts what stands in the catalogue.

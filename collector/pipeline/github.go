@@ -298,7 +298,7 @@ type ghJob struct {
 // checks the catalogue names.
 func (w *workflow) findJobs(ctx context.Context) error {
 	last := w.status.Last
-	if last == nil || last.looked || !(last.Result.failed() || len(w.spec.Checks) > 0) {
+	if last == nil || last.looked || (!last.Result.failed() && len(w.spec.Checks) <= 0) {
 		return nil
 	}
 	next := fmt.Sprintf("repos/%s/actions/runs/%d/jobs?filter=latest&per_page=100", w.spec.Repository, last.ID)

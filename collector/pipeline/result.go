@@ -1,6 +1,9 @@
 package pipeline
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Result is how a run, a job or a check ended, in the words of OpenTelemetry's
 // conventions for CI/CD.
@@ -31,10 +34,8 @@ func (r Result) failed() bool { return r == Failure || r == Timeout || r == Erro
 // worst is the worst of results; "" when there are none.
 func worst(results []Result) Result {
 	for _, r := range Results() {
-		for _, have := range results {
-			if have == r {
-				return r
-			}
+		if slices.Contains(results, r) {
+			return r
 		}
 	}
 	return ""

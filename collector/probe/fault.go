@@ -68,8 +68,7 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 
 // plainly leaves out the name of the system call.
 func plainly(err error) string {
-	var call *os.SyscallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		return call.Err.Error()
 	}
 	return err.Error()
@@ -113,8 +112,7 @@ func (f ourFault) Unwrap() error { return f.error }
 
 // text leaves out the quoted line of the catalogue, which fits no single line.
 func (f ourFault) text() string {
-	var at *catalog.Error
-	if errors.As(f.error, &at) {
+	if at, ok := errors.AsType[*catalog.Error](f.error); ok {
 		return fmt.Sprintf("%s: %s: %s", at.Position, at.Path, at.Problem)
 	}
 	return f.Error()

@@ -95,8 +95,7 @@ func query(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 
 // refusal is the server's own word, where it gave one.
 func refusal(err error) error {
-	var said *pgconn.PgError
-	if errors.As(err, &said) {
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return misfitf(ReasonStatus, "the server says %s (SQLSTATE %s)", quote(said.Message), said.Code)
 	}
 	return err

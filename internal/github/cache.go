@@ -63,7 +63,7 @@ func (c *cache) recall(target string) (answer, error) {
 
 // nextPage is the address that the Link header calls next, or "".
 func nextPage(h http.Header) string {
-	for _, link := range strings.Split(h.Get("Link"), ",") {
+	for link := range strings.SplitSeq(h.Get("Link"), ",") {
 		address, rest, ok := strings.Cut(strings.TrimSpace(link), ">")
 		if ok && strings.HasPrefix(address, "<") && strings.Contains(rest, `rel="next"`) {
 			return address[1:]

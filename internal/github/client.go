@@ -313,8 +313,7 @@ func decode(method, path string, body []byte, into any) error {
 // reason says in words why no answer came, without the address that url.Error
 // would repeat.
 func reason(err error, timeout time.Duration) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		if wrapped.Timeout() {
 			return fmt.Sprintf("no answer within %s", timeout)
 		}

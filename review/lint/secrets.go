@@ -60,7 +60,7 @@ func walk(v reflect.Value, at string, visit func(File)) {
 		if v.IsNil() {
 			return
 		}
-		if secret, ok := v.Interface().(*catalog.Secret); ok {
+		if secret, ok := reflect.TypeAssert[*catalog.Secret](v); ok {
 			visit(File{at, secret.Path})
 			return
 		}
@@ -85,7 +85,7 @@ func walk(v reflect.Value, at string, visit func(File)) {
 }
 
 func walkFields(v reflect.Value, at string, visit func(File)) {
-	if text, ok := v.Interface().(catalog.Text); ok {
+	if text, ok := reflect.TypeAssert[catalog.Text](v); ok {
 		if text.File != nil {
 			visit(File{at, text.File.Path})
 		}

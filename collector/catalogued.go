@@ -13,15 +13,15 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-// cataloged is the whole catalogue as series, whatever runs here: rules take
+// catalogued is the whole catalogue as series, whatever runs here: rules take
 // the newest catalogue in sight from any exporter.
-type cataloged struct{ catalog *catalog.Catalog }
+type catalogued struct{ catalog *catalog.Catalog }
 
 // catalogFamilies renders a catalogue as metric families. They change only
 // with the catalogue, so a scrape costs nothing for them.
 func catalogFamilies(c *catalog.Catalog) ([]*dto.MetricFamily, error) {
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(cataloged{c}); err != nil {
+	if err := registry.Register(catalogued{c}); err != nil {
 		return nil, fmt.Errorf("registering the catalogue's series: %w", err)
 	}
 	families, err := registry.Gather()
@@ -75,10 +75,10 @@ func newCatalogDescs() catalogDescs {
 
 // Describe sends nothing: tocsin_threshold_seconds has two sets of labels,
 // which a description cannot say.
-func (c cataloged) Describe(chan<- *prometheus.Desc) {}
+func (c catalogued) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends every series.
-func (c cataloged) Collect(out chan<- prometheus.Metric) {
+func (c catalogued) Collect(out chan<- prometheus.Metric) {
 	d := newCatalogDescs()
 	info := func(desc *prometheus.Desc, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 1, labels...)
@@ -102,7 +102,7 @@ func (c cataloged) Collect(out chan<- prometheus.Metric) {
 }
 
 // collectThresholds sends a service's numbers, those that are set.
-func (c cataloged) collectThresholds(out chan<- prometheus.Metric, d catalogDescs, s *catalog.Service) {
+func (c catalogued) collectThresholds(out chan<- prometheus.Metric, d catalogDescs, s *catalog.Service) {
 	number := func(desc *prometheus.Desc, value float64, label string) {
 		if value > 0 {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, s.Name, label)
@@ -117,7 +117,7 @@ func (c cataloged) collectThresholds(out chan<- prometheus.Metric, d catalogDesc
 	number(d.objective, float64(s.Objective.Latency), "latency")
 }
 
-func (c cataloged) collectProbes(out chan<- prometheus.Metric, d catalogDescs, s *catalog.Service) {
+func (c catalogued) collectProbes(out chan<- prometheus.Metric, d catalogDescs, s *catalog.Service) {
 	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
 		p := s.Probes[name]
 		out <- prometheus.MustNewConstMetric(d.probe, prometheus.GaugeValue, 1, s.Name, name, p.Kind(), string(p.Means))
