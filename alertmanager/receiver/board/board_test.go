@@ -72,7 +72,8 @@ func (d *desk) Incident(_ context.Context, id incident.ID) (incident.Incident, e
 func (d *desk) Events(context.Context, incident.ID) ([]incident.Event, error) {
 	a := d.open().Alerts[0]
 	return []incident.Event{
-		{Incident: 1, At: now, Kind: incident.KindOpened}, {Incident: 1, At: now, Kind: incident.KindAlertFired, Alert: &a},
+		{Incident: 1, At: now, Kind: incident.KindOpened},
+		{Incident: 1, At: now, Kind: incident.KindAlertFired, Alert: &a},
 		{Incident: 1, At: now, Kind: incident.KindDeliveryFailed, Delivery: &d.open().Messages[0].Deliveries[0]},
 	}, d.broken
 }
@@ -105,9 +106,11 @@ func (d *desk) Zone(string) *time.Location         { return time.UTC }
 func (d *desk) Beats(context.Context) (map[string]time.Time, error) {
 	return map[string]time.Time{"am": now.Add(-time.Hour)}, nil
 }
+
 func (d *desk) People() []board.Person {
 	return []board.Person{{ID: "asha", Name: "Asha Rao"}, {ID: "ben", Name: "Ben"}}
 }
+
 func (d *desk) Turns(time.Time) []board.Turn {
 	return []board.Turn{{Rota: "shop", Teams: []string{"shop"}, Primary: "Ben", PrimaryID: "ben", Backup: "Mo", Next: "Asha Rao", Until: now, Zone: time.UTC}}
 }

@@ -86,7 +86,6 @@ type card struct {
 	Runbook, Dashboard      string
 	People                  []choice
 	Unreached               bool // somebody could not be told
-	paging                  bool
 }
 
 type choice struct {

@@ -182,8 +182,10 @@ func TestAStormIsNotRefused(t *testing.T) {
 	var alerts []alert
 	for n := range 20_000 {
 		alerts = append(alerts, alert{
-			"firing", map[string]string{"alertname": "Storm", "service": "shop", "zzz": "left out"},
-			map[string]string{"summary": "s", "long": strings.Repeat("é", 300)}, time.Unix(1, 0), fmt.Sprint("f", n),
+			"firing",
+			map[string]string{"alertname": "Storm", "service": "shop", "zzz": "left out"},
+			map[string]string{"summary": "s", "long": strings.Repeat("é", 300)},
+			time.Unix(1, 0), fmt.Sprint("f", n),
 		})
 	}
 	alerts[0].Annotations["long"] = strings.Repeat("é", 5000)
