@@ -84,10 +84,10 @@ func TestTheEndReachesTheWholeGroup(t *testing.T) {
 	line := make([]byte, len("started\n"))
 	_, err = reader.Read(line)
 	require.NoError(t, err)
-	require.NoError(t, writer.Close())
 
 	cancel()
 	require.NoError(t, <-done)
+	require.NoError(t, writer.Close())
 	_, err = reader.Read(line) // the end of the file: nobody holds the other end
 	require.Error(t, err)
 }
