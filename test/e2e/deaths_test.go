@@ -16,7 +16,7 @@ func TestNothingResolvesWhenTheExporterDies(t *testing.T) {
 	e := start(t)
 	began := turn(t, e, "down/on")
 	told(t, e, began, developers, "shop is down")
-	before := incident(t, e, "shop", "users")
+	before := incident(t, e)
 
 	e.Kill(estate.Exporter)
 	eventually(t, "the loss of the exporter is known", func() error { return fires(t, e, "ExporterDown") })
@@ -24,7 +24,7 @@ func TestNothingResolvesWhenTheExporterDies(t *testing.T) {
 	require.NoError(t, fires(t, e, "ServiceDown"))
 	require.Nil(t, find(e, began, developers, "Over"), "nobody was told that it is over")
 	require.Nil(t, find(e, began, pat, "RESOLVED"), "nobody was told that it is over")
-	after := incident(t, e, "shop", "users")
+	after := incident(t, e)
 	require.Equal(t, before.ID, after.ID)
 	require.True(t, after.Open())
 
@@ -33,7 +33,7 @@ func TestNothingResolvesWhenTheExporterDies(t *testing.T) {
 		return count(t, e, 1, `tocsin_probe_up{service="shop",probe="home"} == 0`)
 	})
 	require.NoError(t, fires(t, e, "ServiceDown"))
-	require.True(t, incident(t, e, "shop", "users").Open())
+	require.True(t, incident(t, e).Open())
 
 	mended := turn(t, e, "reset")
 	told(t, e, mended, developers, "Over")
@@ -52,7 +52,7 @@ func TestAlertmanagerDeliversWhenTheReceiverIsBack(t *testing.T) {
 	})
 
 	require.NoError(t, e.StartPart(t.Context(), estate.Receiver))
-	require.True(t, incident(t, e, "shop", "users").Open())
+	require.True(t, incident(t, e).Open())
 	told(t, e, began, pat, "shop is down")
 
 	mended := turn(t, e, "reset")
