@@ -11,7 +11,7 @@ LINT := $(GO) tool -modfile=tools/lint/go.mod
 .PHONY: help build engines fixtures up demo test test-unit lint fmt check render schema bench bench-detection clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
 
 build: ## build the three programs into bin/
 	@$(GO) run ./internal/gobuild/build -title "Tocsin's programs" -output bin \
