@@ -14,32 +14,26 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/common/version"
 
 	// People name time zones; a container without a zone database knows them too.
 	_ "time/tzdata"
 
+	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/collector"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
 )
 
 // flags is the command line.
 type flags struct {
-	configFile string
-	check      bool
-	listen     []string
-	webConfig  string
-	location   string
-	shard      string
-	storage    string
-	procfs     string
-	cgroupfs   string
-	logLevel   string
-	logFormat  string
+	daemon.Flags
+
+	location string
+	shard    string
+	procfs   string
+	cgroupfs string
 }
 
 func main() {
@@ -60,8 +54,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "tocsin_exporter: --shard: %v\n", err)
 		return 2
 	}
-	logger, err := logging.New(stderr, f.logLevel, f.logFormat)
-	if err == nil && f.check {
+	logger, err := logging.New(stderr, f.LogLevel, f.LogFormat)
+	if err == nil && f.Check {
 		err = check(f, shard, stdout)
 	} else if err == nil {
 		err = serve(ctx, f, shard, logger)
@@ -73,35 +67,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// parse reads the command line. When the answer was help, the version or a
-// complaint, it is printed and goOn is false.
+// parse reads the command line; see daemon.Program.Parse.
 func parse(args []string, stdout, stderr io.Writer) (f flags, code int, goOn bool) {
-	app := kingpin.New("tocsin_exporter", "Probes what the catalogue names and exports what it found to Prometheus.")
-	app.UsageWriter(stdout).ErrorWriter(stderr).HelpFlag.Short('h')
-	ended := false
-	app.Terminate(func(status int) { ended, code = true, status })
-	app.Flag("config.file", "The catalogue: a file, or a folder of them.").Default("tocsin.yml").StringVar(&f.configFile)
-	app.Flag("config.check", "Check the catalogue and build its probes, then end.").BoolVar(&f.check)
-	app.Flag("web.listen-address", "Where to listen; may be repeated.").Default(":10210").StringsVar(&f.listen)
-	app.Flag("web.config.file", "TLS and authentication of the exporter's own pages, as exporter-toolkit reads them.").StringVar(&f.webConfig)
-	app.Flag("location", "The catalogue's location that this exporter probes from; the first by name by default.").StringVar(&f.location)
-	app.Flag("shard", "Look after a share of the services: i/n, such as 2/8.").Default("1/1").StringVar(&f.shard)
-	app.Flag("storage.path", "Folder for the last good catalogue, for a start that finds a bad one; empty keeps none.").Default("data/").StringVar(&f.storage)
-	app.Flag("path.procfs", "Where the proc file system is mounted, for the processes among the resources.").Default("/proc").StringVar(&f.procfs)
-	app.Flag("path.cgroupfs", "Where control groups are mounted, for the limits of those processes.").Default("/sys/fs/cgroup").StringVar(&f.cgroupfs)
-	app.Flag("log.level", "One of "+strings.Join(logging.Levels(), ", ")+".").Default("info").EnumVar(&f.logLevel, logging.Levels()...)
-	app.Flag("log.format", "One of "+strings.Join(logging.Formats(), ", ")+".").Default("logfmt").EnumVar(&f.logFormat, logging.Formats()...)
-	printVersion := app.Flag("version", "Print the version.").Bool()
-	_, err := app.Parse(args)
-	switch {
-	case ended:
-		return f, code, false
-	case err != nil:
-		fmt.Fprintf(stderr, "tocsin_exporter: %v (see tocsin_exporter --help)\n", err)
-		return f, 2, false
-	case *printVersion:
-		fmt.Fprintln(stdout, version.Print("tocsin_exporter"))
-		return f, 0, false
-	}
-	return f, 0, true
+	f.Flags, code, goOn = daemon.Program{
+		Name: "tocsin_exporter", Help: "Probes what the catalogue names and exports what it found to Prometheus.",
+		Address: ":10210",
+		Check:   "Check the catalogue and build its probes, then end.",
+		Storage: "Folder for the last good catalogue, for a start that finds a bad one; empty keeps none.",
+		Own: func(app *kingpin.Application) {
+			app.Flag("location", "The catalogue's location that this exporter probes from; the first by name by default.").StringVar(&f.location)
+			app.Flag("shard", "Look after a share of the services: i/n, such as 2/8.").Default("1/1").StringVar(&f.shard)
+			app.Flag("path.procfs", "Where the proc file system is mounted, for the processes among the resources.").Default("/proc").StringVar(&f.procfs)
+			app.Flag("path.cgroupfs", "Where control groups are mounted, for the limits of those processes.").Default("/sys/fs/cgroup").StringVar(&f.cgroupfs)
+		},
+	}.Parse(args, stdout, stderr)
+	return f, code, goOn
 }

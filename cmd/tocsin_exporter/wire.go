@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/go-kit/log/level"
-	oklog "github.com/oklog/run"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
@@ -19,6 +15,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/collector"
 	"github.com/tocsin-monitoring/tocsin/collector/web"
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
@@ -28,7 +25,7 @@ import (
 
 // check builds everything that the catalogue asks for and starts nothing.
 func check(f flags, shard collector.Shard, stdout io.Writer) error {
-	c, err := catalog.Load(f.configFile)
+	c, err := catalog.Load(f.ConfigFile)
 	if err != nil {
 		return err
 	}
@@ -44,7 +41,7 @@ func check(f flags, shard collector.Shard, stdout io.Writer) error {
 	if err := collector.NewSight(location, nil, registry).Update(c); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is good: %d services, %d probes at %s.\n", f.configFile, len(c.Services), len(harness.Statuses(0)), location)
+	fmt.Fprintf(stdout, "%s is good: %d services, %d probes at %s.\n", f.ConfigFile, len(c.Services), len(harness.Statuses(0)), location)
 	return nil
 }
 
@@ -57,7 +54,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		versioncollector.NewCollector("tocsin_exporter"),
 	)
 	reloader := reload.New(reload.Options{
-		Path: f.configFile, Storage: f.storage, Logger: logger.Kit, Registerer: registry, Watch: true,
+		Path: f.ConfigFile, Storage: f.Storage, Logger: logger.Kit, Registerer: registry, Watch: true,
 	})
 	first, err := reloader.Load()
 	if err != nil {
@@ -78,7 +75,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		return err
 	}
 	server, err := httpserver.Listen(httpserver.Options{
-		Addresses: f.listen, WebConfigFile: f.webConfig, Logger: logger,
+		Addresses: f.Listen, WebConfigFile: f.WebConfig, Logger: logger,
 		Handler: web.New(web.Options{
 			Prober: harness, Config: reloader, Pipelines: others.pipelines, Version: cmp.Or(version.Version, "dev"),
 			Metrics: metricsHandler(registry, collector.Gatherers{registry, harness}),
@@ -89,22 +86,11 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's exporter is probing", "version", cmp.Or(version.Version, "dev"), "location", location, "shard", shard, "probes", len(harness.Statuses(0)), "address", server.Addr())
 
-	var group oklog.Group
-	add(ctx, &group, server.Run)
-	add(ctx, &group, harness.Run)
-	add(ctx, &group, sight.Run)
-	add(ctx, &group, reloader.Run)
-	add(ctx, &group, reloadOnSignal(reloader))
+	actors := []func(context.Context) error{server.Run, harness.Run, sight.Run, reloader.Run, reloader.RunHangup}
 	for _, source := range others.list {
-		add(ctx, &group, source.Run)
+		actors = append(actors, source.Run)
 	}
-	return group.Run()
-}
-
-// add runs an actor that ends with its context.
-func add(ctx context.Context, group *oklog.Group, actor func(context.Context) error) {
-	ctx, stop := context.WithCancel(ctx)
-	group.Add(func() error { return actor(ctx) }, func(error) { stop() })
+	return daemon.Run(ctx, actors...)
 }
 
 // metricsHandler negotiates the format. A part that fails shows its error, and
@@ -115,21 +101,4 @@ func metricsHandler(registry *prometheus.Registry, all prometheus.Gatherer) http
 		Registry:          registry,
 		EnableOpenMetrics: true,
 	}))
-}
-
-// reloadOnSignal reloads on SIGHUP.
-func reloadOnSignal(r *reload.Reloader) func(context.Context) error {
-	return func(ctx context.Context) error {
-		hup := make(chan os.Signal, 1)
-		signal.Notify(hup, syscall.SIGHUP)
-		defer signal.Stop(hup)
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-hup:
-				_ = r.Reload() // it logs its error
-			}
-		}
-	}
 }

@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/go-kit/log/level"
-	oklog "github.com/oklog/run"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
@@ -23,28 +19,29 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
 	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
 // check reads the catalogue and makes what it asks of the receiver, in vain.
-func check(f flags, stdout io.Writer) error {
-	c, err := catalog.Load(f.configFile)
+func check(f daemon.Flags, stdout io.Writer) error {
+	c, err := catalog.Load(f.ConfigFile)
 	if err != nil {
 		return err
 	}
 	if err := receiver.Check(c); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is good: %d teams, %d people, %d rotas.\n", f.configFile, len(c.Teams), len(c.People), len(c.Rotas))
+	fmt.Fprintf(stdout, "%s is good: %d teams, %d people, %d rotas.\n", f.ConfigFile, len(c.Teams), len(c.People), len(c.Rotas))
 	return nil
 }
 
 // serve runs the receiver until ctx ends. What comes last is stopped first:
 // the door is shut before the store is.
-func serve(ctx context.Context, f flags, logger logging.Logger) error {
-	kept, err := store.Open(ctx, f.storage)
+func serve(ctx context.Context, f daemon.Flags, logger logging.Logger) error {
+	kept, err := store.Open(ctx, f.Storage)
 	if err != nil {
 		return err
 	}
@@ -60,7 +57,7 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 		return err
 	}
 	reloader := reload.New(reload.Options{
-		Path: f.configFile, Storage: filepath.Join(f.storage, "catalogue"), Logger: logger.Kit, Registerer: registry, Watch: true,
+		Path: f.ConfigFile, Storage: filepath.Join(f.Storage, "catalogue"), Logger: logger.Kit, Registerer: registry, Watch: true,
 	})
 	if err := reloader.Start(desk); err != nil {
 		return err
@@ -69,24 +66,12 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 	if err != nil {
 		return err
 	}
-	server, err := httpserver.Listen(httpserver.Options{Addresses: f.listen, WebConfigFile: f.webConfig, Handler: handler, Logger: logger})
+	server, err := httpserver.Listen(httpserver.Options{Addresses: f.Listen, WebConfigFile: f.WebConfig, Handler: handler, Logger: logger})
 	if err != nil {
 		return err
 	}
-	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.storage)
-	var group oklog.Group
-	for _, actor := range []func(context.Context) error{
-		server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, reloader.Run, reloadOnSignal(reloader),
-	} {
-		add(ctx, &group, actor)
-	}
-	return group.Run()
-}
-
-// add runs an actor that ends with its context.
-func add(ctx context.Context, group *oklog.Group, actor func(context.Context) error) {
-	ctx, stop := context.WithCancel(ctx)
-	group.Add(func() error { return actor(ctx) }, func(error) { stop() })
+	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
+	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, reloader.Run, reloader.RunHangup)
 }
 
 // pages mounts everything that answers.
@@ -138,21 +123,4 @@ func exact(mux *http.ServeMux, door http.Handler) http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
-}
-
-// reloadOnSignal reloads on SIGHUP.
-func reloadOnSignal(r *reload.Reloader) func(context.Context) error {
-	return func(ctx context.Context) error {
-		hup := make(chan os.Signal, 1)
-		signal.Notify(hup, syscall.SIGHUP)
-		defer signal.Stop(hup)
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-hup:
-				_ = r.Reload() // it logs its error
-			}
-		}
-	}
 }
