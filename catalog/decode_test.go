@@ -34,7 +34,6 @@ func TestEveryKeyIsDeclared(t *testing.T) {
 			return
 		}
 		for field := range of.Fields() {
-			field := field
 			require.True(t, !field.IsExported() || field.Tag.Get("yaml") != "", "%s.%s", of, field.Name)
 		}
 	})

@@ -189,8 +189,7 @@ func (s sending) again(now time.Time, err error) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	wait := backoff(s.entry.Attempts)
-	var refusal *notify.Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*notify.Error](err); ok {
 		if refusal.Permanent {
 			return time.Time{}, false
 		}

@@ -248,7 +248,7 @@ func TestShadowTellsOneChannelOnly(t *testing.T) {
 			require.NoError(t, err)
 			r := newRouter(t, text)
 			for _, at := range instants(t) {
-				for _, line := range strings.Split(strings.TrimSpace(table(t, r, []string{"schools", "claims", "nobody's"})), "\n") {
+				for line := range strings.SplitSeq(strings.TrimSpace(table(t, r, []string{"schools", "claims", "nobody's"})), "\n") {
 					require.Truef(t, strings.HasSuffix(line, "| always | shadow"), line)
 				}
 				require.Empty(t, r.told(t, model.LabelSet{"alertname": render.AlertWatchdog}, at))

@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -242,5 +241,5 @@ func golden(t *testing.T, page string) {
 	}
 	want, err := os.ReadFile("testdata/metrics.txt")
 	require.NoError(t, err)
-	require.Equal(t, string(want), kept.String(), fmt.Sprintf("testdata/metrics.txt is not what /metrics shows:\n%s", kept.String()))
+	require.Equal(t, string(want), kept.String(), "testdata/metrics.txt is not what /metrics shows:\n%s", kept.String())
 }

@@ -198,7 +198,7 @@ func (d *decision) tell(id ID, n news) {
 	better := n.severity != "" && i.Severity.Rank() > n.severity.Rank()
 	m := Message{To: c.told, Ways: c.ways, News: n.sentence(i)}
 	switch {
-	case !c.tells() && !(told && better):
+	case !c.tells() && (!told || !better):
 		return
 	case !told && n.reopened:
 		m.Kind = MessageReopened

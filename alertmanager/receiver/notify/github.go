@@ -306,8 +306,7 @@ func isKind(err error, kind github.Kind) bool {
 // gitHubError says whether trying again makes sense.
 func gitHubError(doing string, err error) *Error {
 	e := &Error{Err: fmt.Errorf("%s: %w", doing, err)}
-	var refused *github.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*github.Error](err); ok {
 		e.Permanent, e.RetryAfter = !refused.Temporary(), refused.RetryAfter
 	}
 	return e

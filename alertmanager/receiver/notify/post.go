@@ -70,8 +70,7 @@ func retryAfter(header string) time.Duration {
 // withoutURL takes the address out of a client's error, because topics and
 // tokens may stand in it.
 func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err

@@ -218,16 +218,14 @@ func smtpError(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return temporary("sending the mail: %w", context.Cause(ctx))
 	}
-	var sending *gomail.SendError
-	if errors.As(err, &sending) {
+	if sending, ok := errors.AsType[*gomail.SendError](err); ok {
 		code := sending.ErrorCode()
 		if code == 0 {
 			return temporary("the connection to the mail server broke")
 		}
 		return &Error{Err: fmt.Errorf("the mail server answered %d", code), Permanent: code >= 500}
 	}
-	var network *net.OpError
-	if errors.As(err, &network) {
+	if network, ok := errors.AsType[*net.OpError](err); ok {
 		return temporary("reaching the mail server: %w", network.Err)
 	}
 	return temporary("logging in to the mail server did not work")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
@@ -104,8 +105,8 @@ func (tx *Tx) Save(after incident.State, events []incident.Event) error {
 	}
 	// The events end at the incident's sequence number.
 	sequence := map[incident.ID]int{}
-	for n := len(events) - 1; n >= 0; n-- {
-		e := events[n]
+	for _, e := range slices.Backward(events) {
+
 		at := last[e.Incident] - sequence[e.Incident]
 		sequence[e.Incident]++
 		if err := tx.saveEvent(e, at); err != nil {

@@ -85,7 +85,7 @@ func TestWhatIsWrittenIsThereInTheNextLife(t *testing.T) {
 	for _, e := range events {
 		state = incident.Apply(state, e)
 	}
-	require.Equal(t, after.Sequence, len(events))
+	require.Len(t, events, after.Sequence)
 	require.Equal(t, after.Messages, state.Incidents[0].Messages)
 	again, err := s.Key(t.Context(), "k")
 	require.NoError(t, err)

@@ -133,8 +133,7 @@ type answer struct {
 func (a answer) Error() string { return a.text }
 
 func bad(err error) answer {
-	var tooLong *http.MaxBytesError
-	if errors.As(err, &tooLong) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		// Neither 400 nor 413 would be tried again, and a storm passes.
 		return answer{http.StatusServiceUnavailable, "not_stored", fmt.Sprintf("the body is longer than %d MiB: set max_alerts, or group by more labels", maxBody>>20), err}
 	}
