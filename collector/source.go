@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -33,7 +35,34 @@ type Scope struct {
 
 // Owns says whether this exporter reads the service's signals under the
 // catalogue.
-func (s Scope) Owns(c *catalog.Catalog, service string) bool {
-	reader := c.Defaults.Location
-	return (reader == "" || reader == s.Location) && s.Shard.Owns(service)
+func (s Scope) Owns(c *catalog.Catalog, service string) bool { return s.Refuse(c, service) == nil }
+
+// Refuse is nil where Owns is true, and else a *[NotOwnerError]: the answer to
+// somebody who pushes a signal to an exporter that does not read it.
+func (s Scope) Refuse(c *catalog.Catalog, service string) error {
+	owner := Scope{Location: cmp.Or(c.Defaults.Location, s.Location)}
+	if owner.Location == s.Location { // elsewhere there may be another number of shards
+		if s.Shard.Owns(service) {
+			return nil
+		}
+		owner.Shard = s.Shard.Owner(service)
+	}
+	return &NotOwnerError{Service: service, Here: s, Owner: owner}
+}
+
+// NotOwnerError says which exporter looks after a service instead of this one.
+// Owner.Shard is zero in another location, whose number of shards is not known
+// here.
+type NotOwnerError struct {
+	Service     string
+	Here, Owner Scope
+}
+
+// Error names the owner.
+func (e *NotOwnerError) Error() string {
+	owner := "an exporter at " + e.Owner.Location
+	if e.Owner.Shard.Count > 0 {
+		owner = fmt.Sprintf("shard %s at %s", e.Owner.Shard, e.Owner.Location)
+	}
+	return fmt.Sprintf("service %q belongs to %s, and this is shard %s at %s", e.Service, owner, e.Here.Shard, e.Here.Location)
 }
