@@ -1,45 +1,24 @@
 package catalog
 
 import (
-	"net/http"
-	"net/netip"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
 )
 
 func (c *checker) checkProbe(path string, p *Probe) {
-	c.exactlyOne(path, "the kind", "http", "journey", "tcp", "tls", "dns", "postgres")
+	c.exactlyOne(path, "the kind", kindNames()...)
 	c.checkSchedule(path, ProbeDefaults{Interval: p.Interval, Timeout: p.Timeout, Confirm: p.Confirm})
 	if c.given(below(path, "slow")) && p.Slow >= p.Timeout {
 		c.add(below(path, "slow"), "got %s, but an attempt that takes %s has failed already (want less than the timeout)", p.Slow, p.Timeout)
 	}
 	allKnown(c, below(path, "locations"), "location", p.Locations, c.Locations)
-	switch {
-	case p.HTTP != nil:
-		c.checkHTTP(below(path, "http"), p.HTTP)
-	case c.given(below(path, "journey")):
-		c.checkJourney(below(path, "journey"), p.Journey)
-	case p.TCP != nil:
-		c.checkHostPort(below(path, "tcp.address"), p.TCP.Address)
-	case p.TLS != nil:
-		c.checkHostPort(below(path, "tls.address"), p.TLS.Address)
-	case p.DNS != nil:
-		c.checkDNS(below(path, "dns"), p.DNS)
+	switch kind := p.kind(); {
+	case kind.set:
+		kind.settings.check(c, below(path, kind.name))
+	case c.given(below(path, "journey")): // but without a step
+		p.Journey.check(c, below(path, "journey"))
 	}
-}
-
-func (c *checker) checkHTTP(path string, p *HTTPProbe) {
-	c.checkURL(below(path, "url"), p.URL)
-	if _, err := choice(p.Method, Methods()...); err != nil {
-		c.add(below(path, "method"), "%v", err)
-	}
-	for _, key := range []string{"body", "body_not", "body_regexp"} {
-		if p.Method == http.MethodHead && c.given(below(path, key)) {
-			c.add(below(path, key), "an answer to HEAD has no body (use method: GET)")
-		}
-	}
-	c.checkHeaders(below(path, "headers"), p.Headers)
 }
 
 // checkHeaders wants names that can be sent, and no secret in place.
@@ -66,20 +45,4 @@ func secretHeader(name string) bool {
 		return true
 	}
 	return false
-}
-
-func (c *checker) checkDNS(path string, p *DNSProbe) {
-	if _, err := choice(p.Type, RecordTypes()...); err != nil {
-		c.add(below(path, "type"), "%v", err)
-	}
-	if _, err := choice(p.Protocol, "udp", "tcp"); err != nil {
-		c.add(below(path, "protocol"), "%v", err)
-	}
-	c.checkHostPort(below(path, "server"), p.Server)
-	for i, answer := range p.Answers {
-		_, err := netip.ParseAddr(answer)
-		if (p.Type == "A" || p.Type == "AAAA") && err != nil && answer != "" {
-			c.add(at(below(path, "answers"), i), "got %s, want an IP address, because the type is %s", clipped(answer), p.Type)
-		}
-	}
 }

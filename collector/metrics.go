@@ -62,8 +62,9 @@ type family struct {
 // the catalogue alone decides is in catalogFamilies.
 func families() []family {
 	const gauge, counter = dto.MetricType_GAUGE, dto.MetricType_COUNTER
-	return []family{
+	list := []family{
 		{"tocsin_probe_certificate_expiry_timestamp_seconds", "The earliest end of validity in the presented certificate chain.", gauge, writeExpiry},
+		{"tocsin_probe_component_up", "1 for each component of the service that its health document calls up, else 0.", gauge, writeComponents},
 		{durationName, "Durations of successful runs, for heatmaps only.", dto.MetricType_HISTOGRAM, writeDuration},
 		{"tocsin_probe_failed_step", "1 for the step of a journey at which the last run failed, else 0.", gauge, writeFailedStep},
 		{"tocsin_probe_failures_total", "Runs that did not succeed, by reason.", counter, writeFailures},
@@ -72,7 +73,39 @@ func families() []family {
 		{"tocsin_probe_repeats_total", "Confirming repetitions, which do not count as runs.", counter, writeRepeats},
 		{"tocsin_probe_runs_total", "Scheduled runs by confirmed outcome.", counter, writeRuns},
 		{"tocsin_probe_slow_total", "Successful runs over the probe's latency budget.", counter, writeSlow},
+		{"tocsin_probe_step_duration_seconds", "How long each step of a journey took in the last run, as far as it came.", gauge, writeSteps},
 		{"tocsin_probe_up", "1 up, 0 down, after confirmation; absent until the first confirmed result.", gauge, writeUp},
+	}
+	for _, m := range probe.Measures() {
+		list = append(list, family{m.Metric(), m.Help(), gauge, writeMeasure(m)})
+	}
+	return list
+}
+
+// writeMeasure writes one measure of the kinds that give it.
+func writeMeasure(m probe.Measure) func(*page, *target, *totals) {
+	return func(p *page, t *target, n *totals) {
+		for _, found := range n.last.Measures {
+			if found.Measure == m {
+				p.gauge(found.Value, t.labels.location, t.labels.probe, t.labels.service)
+			}
+		}
+	}
+}
+
+func writeComponents(p *page, t *target, n *totals) {
+	for _, c := range n.last.Components {
+		up := 0.0
+		if c.Up {
+			up = 1
+		}
+		p.gauge(up, p.label("component", c.Name), t.labels.location, t.labels.probe, t.labels.service)
+	}
+}
+
+func writeSteps(p *page, t *target, n *totals) {
+	for _, s := range n.last.Steps {
+		p.gauge(s.Duration.Seconds(), t.labels.location, t.labels.probe, t.labels.service, p.label("step", s.Name))
 	}
 }
 

@@ -47,7 +47,12 @@ func estate(t *testing.T, check func(h *Harness, all prometheus.Gatherer)) {
 		w := newWorld()
 		w.say("shop/home", func(context.Context) probe.Result {
 			time.Sleep(120 * time.Millisecond)
-			return probe.Result{Status: 200, Phases: probe.Phases{1e6, 2e6, 3e6, 1e8, 1e7}, CertificateExpiry: time.Unix(1_800_000_000, 0)}
+			return probe.Result{
+				Status: 200, Phases: probe.Phases{1e6, 2e6, 3e6, 1e8, 1e7}, CertificateExpiry: time.Unix(1_800_000_000, 0),
+				Measures:   []probe.Measured{{Measure: probe.PacketLoss, Value: 0.25}, {Measure: probe.DomainExpiry, Value: 1_900_000_000}},
+				Components: []probe.Component{{Name: "cache", Up: true}, {Name: "disk"}},
+				Steps:      []probe.StepTime{{Name: "GET /", Duration: 20 * time.Millisecond}},
+			}
 		})
 		w.say("shop/login", func(context.Context) probe.Result {
 			return probe.Result{Outcome: probe.Failure, Reason: probe.ReasonStatus, Step: "POST /login", Text: "step 2 POST /login: status 500, want 302"}

@@ -43,3 +43,14 @@ func TestHistoryIsSmallAndBounded(t *testing.T) {
 	require.Less(t, cap(good.packed), 8<<10)
 	require.Less(t, cap(bad.packed), 96<<10)
 }
+
+func TestWhatStaysTrueWhenNothingNewIsFound(t *testing.T) {
+	n := &totals{last: probe.Result{CertificateExpiry: time.Unix(1_800_000_000, 0), Measures: []probe.Measured{{Measure: probe.PacketLoss, Value: 1}, {Measure: probe.DomainExpiry, Value: 9}}}}
+	var r probe.Result
+	n.keep(&r)
+	require.Equal(t, n.last.CertificateExpiry, r.CertificateExpiry)
+	require.Equal(t, []probe.Measured{{Measure: probe.DomainExpiry, Value: 9}}, r.Measures, "the registration does not end with the registry's silence; the loss is gone")
+	r = probe.Result{Measures: []probe.Measured{{Measure: probe.DomainExpiry, Value: 10}}}
+	n.keep(&r)
+	require.Equal(t, []probe.Measured{{Measure: probe.DomainExpiry, Value: 10}}, r.Measures)
+}

@@ -33,8 +33,11 @@ type target struct {
 	mu      sync.Mutex
 	totals  totals
 	history history
-	left    bool               // the probe is not in the catalogue any more
-	cancel  context.CancelFunc // of the run under way; nil without one
+	newest  *probe.Detail // of the newest attempt; nil without one
+
+	newestFailure *probe.Detail      // of the newest attempt that did not succeed
+	left          bool               // the probe is not in the catalogue any more
+	cancel        context.CancelFunc // of the run under way; nil without one
 }
 
 // totals is what is exported of a target, by value so that a scrape copies it.
@@ -120,6 +123,7 @@ func (t *target) record(r run) {
 	defer t.mu.Unlock()
 	for _, a := range r.attempts {
 		t.history.add(a)
+		t.remember(a)
 	}
 	n := &t.totals
 	if blind(n.state, last.Result) {
@@ -132,17 +136,38 @@ func (t *target) record(r run) {
 		n.failures[last.Reason]++
 	}
 	n.repeats += uint64(len(r.attempts) - 1)
-	if expiry := n.last.CertificateExpiry; last.CertificateExpiry.IsZero() && !expiry.IsZero() {
-		last.CertificateExpiry = expiry // a refused connection does not renew a certificate
-	}
+	n.keep(&last.Result)
 	n.last, n.lastRun = last.Result, last.At
-	n.last.Text = ""
+	n.last.Text, n.last.Detail = "", nil
 	if last.Outcome != probe.Success {
 		return
 	}
 	t.histogram.Observe(last.Duration.Seconds())
 	if slow := t.spec.Slow.Std(); slow > 0 && last.Duration > slow {
 		n.slow++
+	}
+}
+
+// keep carries into a new result what stays true when nothing new was found: a
+// refused connection does not renew a certificate.
+func (n *totals) keep(r *probe.Result) {
+	if r.CertificateExpiry.IsZero() {
+		r.CertificateExpiry = n.last.CertificateExpiry
+	}
+	for _, old := range n.last.Measures {
+		found := slices.ContainsFunc(r.Measures, func(m probe.Measured) bool { return m.Measure == old.Measure })
+		if old.Lasting() && !found {
+			r.Measures = append(r.Measures, old)
+		}
+	}
+}
+
+// remember keeps what people want to see of the newest attempt and of the
+// newest that did not succeed. The caller locks.
+func (t *target) remember(a Attempt) {
+	t.newest = a.Detail
+	if a.Outcome != probe.Success {
+		t.newestFailure = a.Detail
 	}
 }
 

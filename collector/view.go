@@ -10,6 +10,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector/probe"
 )
 
 // tryEvery bounds how often a probe may be tried by hand.
@@ -23,6 +24,9 @@ type Status struct {
 	Interval       time.Duration
 	State          State
 	Attempts       []Attempt // the newest first; empty before the first
+	// Newest and NewestFailure are the details of the newest attempt and of the
+	// newest that did not succeed; nil where there are none.
+	Newest, NewestFailure *probe.Detail
 }
 
 // Last is the newest attempt, or nil before the first.
@@ -62,8 +66,8 @@ func (h *Harness) Statuses(limit int) []Status {
 }
 
 // Status is that of one probe. The error is an *[UnknownProbeError].
-func (h *Harness) Status(service, probe string) (Status, error) {
-	t, err := h.find(service, probe)
+func (h *Harness) Status(service, name string) (Status, error) {
+	t, err := h.find(service, name)
 	if err != nil {
 		return Status{}, err
 	}
@@ -82,8 +86,8 @@ func (h *Harness) Catalog() *catalog.Catalog {
 
 // Try makes one attempt now. It counts nowhere and changes no state. The error
 // is an *[UnknownProbeError], [ErrBusy] or ctx's.
-func (h *Harness) Try(ctx context.Context, service, probe string) (Attempt, error) {
-	t, err := h.find(service, probe)
+func (h *Harness) Try(ctx context.Context, service, name string) (Attempt, error) {
+	t, err := h.find(service, name)
 	if err != nil {
 		return Attempt{}, err
 	}
@@ -149,5 +153,13 @@ func (t *target) status(limit int) Status {
 		Attempts: t.attempts(),
 	}
 	s.Attempts = s.Attempts[:min(limit, len(s.Attempts))]
+	s.Newest, s.NewestFailure = t.details()
 	return s
+}
+
+// details are those of the newest attempt and of the newest failure.
+func (t *target) details() (newest, failure *probe.Detail) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.newest, t.newestFailure
 }

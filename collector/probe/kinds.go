@@ -15,6 +15,8 @@ type Kind struct {
 	Summary string // one sentence for the documentation
 	Reasons []Reason
 	Phases  []Phase
+	// Measures are the numbers that the kind can give besides the time.
+	Measures []Measure
 	// build makes the attempt; its errors carry their place in the catalogue.
 	build func(s site) (Func, error)
 	// host is what the limit of attempts per host counts by; empty for none.

@@ -97,6 +97,14 @@ type Result struct {
 	// CertificateExpiry is the earliest end of validity in the presented chain;
 	// zero where TLS was not spoken.
 	CertificateExpiry time.Time
+	// Measures are what the kind found besides the time, each at most once.
+	Measures []Measured
+	// Components are the parts of the service that its health document names.
+	Components []Component
+	// Steps are the times of a journey's steps, in order, as far as it came.
+	Steps []StepTime
+	// Detail is for people who look; it is kept with the newest attempts only.
+	Detail *Detail
 	// Duration is the whole attempt, from resolving to the last byte. The
 	// harness measures it.
 	Duration time.Duration

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,7 +14,68 @@ import (
 	"github.com/ohler55/ojg/jp"
 )
 
-func (c *checker) checkJourney(path string, steps []JourneyStep) {
+// maxStepName bounds a step's name, which becomes a label's value.
+const maxStepName = 80
+
+// Journey is several requests, as one visitor makes them.
+type Journey []JourneyStep
+
+// JourneyStep is one request of a journey: Get or Post is set. Redirects are
+// not followed when Status names a 3xx. Extract takes values out of the answer
+// for later steps, which write them as {{name}}: "css:SELECTOR@ATTRIBUTE"
+// (text without an attribute), "json:PATH" or "regexp:EXPRESSION" (the first
+// group).
+type JourneyStep struct {
+	Name       string            `yaml:"name,omitempty"` // "POST /login" by default
+	Get        string            `yaml:"get,omitempty"`
+	Post       string            `yaml:"post,omitempty"`
+	Headers    map[string]Text   `yaml:"headers,omitempty"`
+	Form       map[string]Text   `yaml:"form,omitempty"`
+	JSON       any               `yaml:"json,omitempty"`
+	Status     StatusSet         `yaml:"status,omitempty"`
+	Body       string            `yaml:"body,omitempty"`
+	BodyNot    string            `yaml:"body_not,omitempty"`
+	BodyRegexp *Regexp           `yaml:"body_regexp,omitempty"`
+	Extract    map[string]string `yaml:"extract,omitempty"`
+}
+
+// complete names the steps that have no name; no two have the same.
+func (steps Journey) complete() {
+	taken := make(map[string]bool)
+	for i := range steps {
+		taken[steps[i].Name] = true
+	}
+	for i := range steps {
+		step := &steps[i]
+		step.Status = or(step.Status, statusOK())
+		if step.Name != "" {
+			continue
+		}
+		name := step.title()
+		for n := 2; taken[step.Name] || step.Name == ""; n++ {
+			step.Name = name
+			name = fmt.Sprintf("%s (%d)", step.title(), n)
+		}
+		taken[step.Name] = true
+	}
+}
+
+// title is the request as people write it: the method and the path, without a
+// query, which may hold more than a label should.
+func (s *JourneyStep) title() string {
+	method, address := http.MethodGet, s.Get
+	if s.Post != "" {
+		method, address = http.MethodPost, s.Post
+	}
+	path, _, _ := strings.Cut(address, "?")
+	if u, err := url.Parse(path); err == nil && u.Host != "" {
+		path = or(u.Path, "/")
+	}
+	title := []rune(method + " " + path)
+	return string(title[:min(len(title), maxStepName)])
+}
+
+func (steps Journey) check(c *checker, path string) {
 	if len(steps) == 0 {
 		c.add(path, "the journey has no steps (want a list such as [{get: https://www.example.org/}])")
 	}
