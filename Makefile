@@ -8,7 +8,7 @@ BINARIES := tocsin tocsin_exporter tocsin_receiver
 LINT := $(GO) tool -modfile=tools/lint/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build engines fixtures up demo test test-unit lint fmt check render schema bench bench-detection clean
+.PHONY: help build engines fixtures up demo test test-unit test-integration lint fmt check render schema bench bench-detection clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
@@ -35,6 +35,10 @@ test: engines fixtures ## run every test there is: unit, race, rules, routing, e
 
 test-unit: ## run the quick tests only, without the race detector
 	$(GO) test -short ./...
+
+test-integration: ## install the real servers (Debian) and run the tests that talk to them
+	test/servers/install
+	TOCSIN_INTEGRATION=require $(GO) test -race -timeout 20m -run '^TestReal' ./...
 
 lint: ## vet, staticcheck, gofumpt, deadcode; golangci-lint where it is installed
 	$(GO) vet ./...
