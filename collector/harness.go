@@ -26,7 +26,7 @@ type Options struct {
 	Shard      Shard
 	Logger     log.Logger            // nil for none
 	Registerer prometheus.Registerer // for the harness's own counters
-	// Build makes the attempt of a probe; probe.New by default.
+	// Build makes the attempt of a probe; a probe.Builder without options by default.
 	Build       func(*catalog.Catalog, *catalog.Probe) (probe.Built, error)
 	MaxAttempts int // under way at the same time; 1000 by default
 	MaxPerHost  int // against the same host and port; 50 by default
@@ -54,7 +54,7 @@ type Harness struct {
 // New returns a harness without a catalogue.
 func New(o Options) *Harness {
 	if o.Build == nil {
-		o.Build = probe.New
+		o.Build = probe.NewBuilder(probe.Options{}).New
 	}
 	h := &Harness{
 		options:   o,

@@ -70,6 +70,7 @@ func families() []family {
 		{"tocsin_probe_failures_total", "Runs that did not succeed, by reason.", counter, writeFailures},
 		{"tocsin_probe_last_duration_seconds", "How long the last run took, in total and by phase.", gauge, writeLastDuration},
 		{"tocsin_probe_last_run_timestamp_seconds", "End of the last run.", gauge, writeLastRun},
+		{"tocsin_probe_performance", "What a monitoring plugin reported of what it checked, in the unit of its label.", gauge, writePerformance},
 		{"tocsin_probe_repeats_total", "Confirming repetitions, which do not count as runs.", counter, writeRepeats},
 		{"tocsin_probe_runs_total", "Scheduled runs by confirmed outcome.", counter, writeRuns},
 		{"tocsin_probe_slow_total", "Successful runs over the probe's latency budget.", counter, writeSlow},
@@ -100,6 +101,12 @@ func writeComponents(p *page, t *target, n *totals) {
 			up = 1
 		}
 		p.gauge(up, p.label("component", c.Name), t.labels.location, t.labels.probe, t.labels.service)
+	}
+}
+
+func writePerformance(p *page, t *target, n *totals) {
+	for _, d := range n.last.Performance {
+		p.gauge(d.Value, p.label("label", d.Label), t.labels.location, t.labels.probe, t.labels.service, p.label("unit", d.Unit))
 	}
 }
 

@@ -49,9 +49,10 @@ func estate(t *testing.T, check func(h *Harness, all prometheus.Gatherer)) {
 			time.Sleep(120 * time.Millisecond)
 			return probe.Result{
 				Status: 200, Phases: probe.Phases{1e6, 2e6, 3e6, 1e8, 1e7}, CertificateExpiry: time.Unix(1_800_000_000, 0),
-				Measures:   []probe.Measured{{Measure: probe.PacketLoss, Value: 0.25}, {Measure: probe.DomainExpiry, Value: 1_900_000_000}},
-				Components: []probe.Component{{Name: "cache", Up: true}, {Name: "disk"}},
-				Steps:      []probe.StepTime{{Name: "GET /", Duration: 20 * time.Millisecond}},
+				Measures:    []probe.Measured{{Measure: probe.PacketLoss, Value: 0.25}, {Measure: probe.DomainExpiry, Value: 1_900_000_000}},
+				Components:  []probe.Component{{Name: "cache", Up: true}, {Name: "disk"}},
+				Performance: []probe.Performance{{Label: "size", Unit: "bytes", Value: 4096}},
+				Steps:       []probe.StepTime{{Name: "GET /", Duration: 20 * time.Millisecond}},
 			}
 		})
 		w.say("shop/login", func(context.Context) probe.Result {

@@ -1,9 +1,7 @@
 package probe
 
 import (
-	"context"
 	"slices"
-	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -24,12 +22,13 @@ type Kind struct {
 }
 
 // site is what a constructor gets: the probe, where it stands in the catalogue,
-// and the keeper of its secrets.
+// the keeper of its secrets, and what the probes of a builder share.
 type site struct {
 	catalog *catalog.Catalog
 	probe   *catalog.Probe
 	path    string
 	secrets *secrets
+	shared  *shared
 }
 
 // errorf is an error at a place below the probe, such as "http.url".
@@ -69,37 +68,6 @@ func KindOf(p *catalog.Probe) Kind {
 		}
 	}
 	return Kind{Name: p.Kind(), Reasons: reasons()}
-}
-
-// Built is a probe ready to be attempted.
-type Built struct {
-	Kind    Kind
-	Host    string // what the limit per host counts by; empty for none
-	Attempt Func
-}
-
-// New builds the attempt of a probe of c. Its errors are the catalogue's, with
-// their position. It reads no secret: that is done on every attempt, and a
-// secret that cannot be read fails the attempt with [ReasonInternal].
-func New(c *catalog.Catalog, p *catalog.Probe) (Built, error) {
-	s := site{catalog: c, probe: p, path: Path(p), secrets: new(secrets)}
-	kind := KindOf(p)
-	if kind.build == nil {
-		return Built{}, s.catalog.Errorf(s.path, "kind %s is not built into this exporter", p.Kind())
-	}
-	attempt, err := kind.build(s)
-	if err != nil {
-		return Built{}, err
-	}
-	b := Built{Kind: kind, Attempt: func(ctx context.Context) Result {
-		r := attempt(ctx)
-		r.Text = s.secrets.clean(r.Text)
-		return r
-	}}
-	if kind.host != nil {
-		b.Host = strings.ToLower(kind.host(p))
-	}
-	return b, nil
 }
 
 // Path is the probe's place in the catalogue.

@@ -62,6 +62,14 @@ type Component struct {
 	Up   bool
 }
 
+// Performance is one number that a monitoring plugin reports of what it
+// checked. Label is printable, bounded and distinct within the result: it
+// becomes a label. Unit is seconds, bytes, ratio, or empty for a plain number.
+type Performance struct {
+	Label, Unit string
+	Value       float64
+}
+
 // StepTime is how long one step of a journey took.
 type StepTime struct {
 	Name     string // the catalogue's, which becomes a label

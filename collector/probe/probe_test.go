@@ -24,7 +24,7 @@ func build(t testing.TB, spec string) (Func, error) {
 	t.Helper()
 	c, err := catalog.Parse(filepath.Join(t.TempDir(), "tocsin.yml"), []byte("monitoring: {team: crew}\nteams: {crew: {channels: {github: {repository: example/crew}}}}\nservices:\n  shop:\n    team: crew\n    probes:\n      it: "+spec+"\n"))
 	require.NoError(t, err)
-	b, err := New(c, c.Services["shop"].Probes["it"])
+	b, err := NewBuilder(Options{Exec: true}).New(c, c.Services["shop"].Probes["it"])
 	return b.Attempt, err
 }
 

@@ -35,7 +35,7 @@ func NewReference(address string) (Func, error) {
 	default:
 		return nil, fmt.Errorf("reference %q: want http://, https://, tcp://host:port or dns://resolver/name", address)
 	}
-	built, err := New(new(catalog.Catalog), p)
+	built, err := NewBuilder(Options{}).New(new(catalog.Catalog), p)
 	if err != nil {
 		return nil, fmt.Errorf("reference %q: %w", address, err)
 	}

@@ -101,6 +101,8 @@ type Result struct {
 	Measures []Measured
 	// Components are the parts of the service that its health document names.
 	Components []Component
+	// Performance is what a command reported as its performance data.
+	Performance []Performance
 	// Steps are the times of a journey's steps, in order, as far as it came.
 	Steps []StepTime
 	// Detail is for people who look; it is kept with the newest attempts only.

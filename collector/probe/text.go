@@ -18,6 +18,9 @@ import (
 // MaxText bounds a result's text in bytes.
 const MaxText = 300
 
+// maxOutput bounds the lines that a command or a job wrote, in bytes.
+const maxOutput = 4 << 10
+
 // redacted stands where a secret stood.
 const redacted = "***"
 
@@ -100,6 +103,34 @@ func (s *secrets) clean(text string) string {
 		return ""
 	}
 	return bound(printable(s.redact(text)), MaxText)
+}
+
+// cleanResult makes everything in a result fit to be shown.
+func (s *secrets) cleanResult(r Result) Result {
+	r.Text = s.clean(r.Text)
+	for i := range r.Components {
+		r.Components[i].Name = s.clean(r.Components[i].Name)
+	}
+	if d := r.Detail; d != nil {
+		d.Expected, d.Found, d.Output = s.clean(d.Expected), s.clean(d.Found), s.cleanLines(d.Output)
+	}
+	return r
+}
+
+// cleanLines is clean for several lines, of which it keeps the end.
+func (s *secrets) cleanLines(text string) string {
+	var lines []string
+	for line := range strings.Lines(s.redact(text)) {
+		lines = append(lines, printable(line))
+	}
+	text = strings.TrimSpace(strings.Join(lines, "\n"))
+	if start := len(text) - maxOutput; start > 0 {
+		for start < len(text) && !utf8.RuneStart(text[start]) {
+			start++
+		}
+		text = text[start:]
+	}
+	return text
 }
 
 // printable replaces what does not print and folds white space.
