@@ -7,7 +7,7 @@ import (
 )
 
 func (c *checker) checkProbe(path string, p *Probe) {
-	c.exactlyOne(path, "the kind", kindNames()...)
+	c.exactlyOne(path, "the kind", ProbeKinds()...)
 	c.checkSchedule(path, ProbeDefaults{Interval: p.Interval, Timeout: p.Timeout, Confirm: p.Confirm})
 	if c.given(below(path, "slow")) && p.Slow >= p.Timeout {
 		c.add(below(path, "slow"), "got %s, but an attempt that takes %s has failed already (want less than the timeout)", p.Slow, p.Timeout)

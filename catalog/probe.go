@@ -76,8 +76,8 @@ func (p *Probe) kind() probeKind {
 // Kind is the name of the one kind that is set, as it stands in the catalogue.
 func (p *Probe) Kind() string { return p.kind().name }
 
-// kindNames are the names of every kind.
-func kindNames() []string {
+// ProbeKinds are the names of every kind.
+func ProbeKinds() []string {
 	var list []string
 	for _, k := range new(Probe).kinds() {
 		list = append(list, k.name)

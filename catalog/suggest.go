@@ -57,8 +57,12 @@ func suggested(best string) string {
 
 // oneOf is "a, b or c".
 func oneOf(names []string) string {
+	const readable, some = 12, 6
 	if len(names) < 2 {
 		return strings.Join(names, "")
+	}
+	if len(names) > readable {
+		return strings.Join(names[:some], ", ") + " or another one of docs/catalogue.md"
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }

@@ -103,7 +103,7 @@ func nameOf(key string) string {
 // alternatives are the keys of which a value has exactly one.
 func alternatives() map[string][]string {
 	return map[string][]string{
-		"Probe":           {"http", "journey", "tcp", "tls", "dns", "postgres"},
+		"Probe":           catalog.ProbeKinds(),
 		"JourneyStep":     {"get", "post"},
 		"Resource":        {"process", "prometheus", "kubernetes"},
 		"ProcessResource": {"pid_file", "command"},

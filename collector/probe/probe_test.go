@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,12 +111,10 @@ func TestKindsCoverTheCatalogue(t *testing.T) {
 		require.Contains(t, k.Reasons, ReasonInternal, k.Name)
 		require.NotContains(t, k.Reasons, ReasonNone, k.Name)
 	}
-	for kind, p := range map[string]*catalog.Probe{
-		"http": {HTTP: &catalog.HTTPProbe{}}, "journey": {Journey: []catalog.JourneyStep{}}, "tcp": {TCP: &catalog.TCPProbe{}},
-		"tls": {TLS: &catalog.TLSProbe{}}, "dns": {DNS: &catalog.DNSProbe{}}, "postgres": {Postgres: &catalog.PostgresProbe{}},
-	} {
-		require.Equal(t, kind, KindOf(p).Name)
+	for _, kind := range catalog.ProbeKinds() {
+		require.True(t, slices.ContainsFunc(Kinds(), func(k Kind) bool { return k.Name == kind }), "the catalogue has the kind %s", kind)
 	}
+	require.Len(t, Kinds(), len(catalog.ProbeKinds()))
 }
 
 func TestTCP(t *testing.T) {
