@@ -27,6 +27,8 @@ func notation(of reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Description: "A regular expression of RE2."}
 	case reflect.TypeFor[catalog.StatusSet]():
 		return statusSet()
+	case reflect.TypeFor[catalog.Comparison]():
+		return &jsonschema.Schema{Type: "string", Description: `What a value must fulfil, such as "< 100", "== 1" or "== ready".`, Pattern: `^ *([<>] *[^<>=! ]|(<=|>=|==|!=) *[^<>=! ])`}
 	case reflect.TypeFor[catalog.Secret]():
 		return secret()
 	case reflect.TypeFor[catalog.Text]():

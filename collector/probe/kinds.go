@@ -49,7 +49,7 @@ func Kinds() []Kind {
 		{Name: "tcp", Summary: "A connection.", Reasons: reasons(network), Phases: []Phase{Resolve, Connect}, build: newTCP, host: tcpHost},
 		{Name: "tls", Summary: "A TLS handshake; the certificate's name, chain and validity.", Reasons: reasons(network, []Reason{ReasonTLS}), Phases: []Phase{Resolve, Connect, TLS}, build: newTLS, host: tlsHost},
 		{Name: "dns", Summary: "One question to a name server and its answers.", Reasons: reasons(network, []Reason{ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, build: newDNS, host: dnsHost},
-		{Name: "postgres", Summary: "A login and one query, which answers at least one row.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, build: newPostgres},
+		{Name: "postgres", Summary: "A login and one query, which answers at least one row.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, Measures: []Measure{Value}, build: newPostgres},
 	}
 }
 

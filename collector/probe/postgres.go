@@ -42,12 +42,14 @@ func (d *database) run(ctx context.Context) Result {
 	// Closing says goodbye to the server, which may hang as everything else may.
 	defer func() { _ = conn.Close(ctx) }()
 	t.enter(FirstByte)
-	err = query(ctx, conn, d.spec.Query)
+	measures, err := d.query(ctx, conn)
 	t.leave(FirstByte, err == nil)
+	r := t.finish()
 	if err != nil {
-		return t.fail(ctx, refusal(err))
+		r = t.fail(ctx, refusal(err))
 	}
-	return t.finish()
+	r.Measures = measures
+	return r
 }
 
 // config reads the connection string. Its errors leave the string out.
@@ -72,25 +74,33 @@ func (d *database) config() (*pgconn.Config, error) {
 	return config, nil
 }
 
-// query runs sql and wants a row.
-func query(ctx context.Context, conn *pgconn.PgConn, sql string) error {
-	results := conn.Exec(ctx, sql)
-	rows := 0
+// query runs the query, wants a row, and compares its first value.
+func (d *database) query(ctx context.Context, conn *pgconn.PgConn) ([]Measured, error) {
+	sql := d.spec.Query
+	first, rows, err := rowsOf(conn.Exec(ctx, sql))
+	switch {
+	case err != nil:
+		return nil, err
+	case rows == 0:
+		return nil, misfitf(ReasonBody, "query %s: no row, want at least one", quote(sql))
+	}
+	return judgeValue("query "+quote(sql), first, d.spec.Value)
+}
+
+// rowsOf reads up to maxRows, and the first value of the first. A null is
+// written as nothing.
+func rowsOf(results *pgconn.MultiResultReader) (first string, rows int, err error) {
 	for rows < maxRows && results.NextResult() {
-		for reader := results.ResultReader(); rows < maxRows && reader.NextRow(); {
-			rows++
+		for reader := results.ResultReader(); rows < maxRows && reader.NextRow(); rows++ {
+			if values := reader.Values(); rows == 0 && len(values) > 0 {
+				first = string(values[0])
+			}
 		}
 	}
 	if rows == maxRows {
-		return nil
+		return first, rows, nil
 	}
-	if err := results.Close(); err != nil {
-		return err
-	}
-	if rows == 0 {
-		return misfitf(ReasonBody, "query %s: no row, want at least one", quote(sql))
-	}
-	return nil
+	return first, rows, results.Close()
 }
 
 // refusal is the server's own word, where it gave one.

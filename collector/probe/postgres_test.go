@@ -45,6 +45,7 @@ func rows(n int) func(*pgproto3.Backend) {
 func TestPostgres(t *testing.T) {
 	for _, test := range []struct {
 		name   string
+		spec   string
 		server func(net.Conn)
 		reason Reason
 		text   string
@@ -52,6 +53,8 @@ func TestPostgres(t *testing.T) {
 		{name: "a row", server: greet(rows(1))},
 		{name: "many rows", server: greet(rows(5 * maxRows))},
 		{name: "no row", server: greet(rows(0)), reason: ReasonBody, text: `query "SELECT 1": no row, want at least one`},
+		{name: "the value", spec: `value: "< 2"`, server: greet(rows(1))},
+		{name: "another value", spec: `value: "> 5"`, server: greet(rows(1)), reason: ReasonBody, text: `query "SELECT 1": got "1", want > 5`},
 		{name: "a refused query", server: greet(func(b *pgproto3.Backend) {
 			b.Send(&pgproto3.ErrorResponse{Severity: "ERROR", Code: "42P01", Message: `relation "orders" does not exist`})
 			b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
@@ -73,7 +76,7 @@ func TestPostgres(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			address := raw(t, test.server)
 			dsn := secretFile(t, "postgres://probe:hunter-two@"+address+"/shop?sslmode=disable")
-			r := try(t, `{postgres: {dsn: {file: `+dsn+`}}}`, 500*time.Millisecond)
+			r := try(t, `{postgres: {dsn: {file: `+dsn+`}, `+test.spec+`}}`, 500*time.Millisecond)
 			require.Equal(t, test.reason, r.Reason, r.Text)
 			require.Contains(t, r.Text, test.text)
 			require.NotContains(t, r.Text, "hunter-two")
