@@ -23,6 +23,7 @@ import (
 // Options say where and how probes run.
 type Options struct {
 	Location   string // as Locate returned it
+	Sight      *Sight // of the same location; nil always sees
 	Shard      Shard
 	Logger     log.Logger            // nil for none
 	Registerer prometheus.Registerer // for the harness's own counters
@@ -198,11 +199,24 @@ func (h *Harness) execute(ctx context.Context, d due) {
 	h.metrics.lag.Observe(time.Since(d.at).Seconds())
 	r, complete := h.run(ctx, t)
 	release()
-	if !complete {
+	if complete && r.failed() {
+		r.unseen = !h.sees(ctx, t)
+	}
+	if !complete || ctx.Err() != nil {
 		return
 	}
 	t.record(r)
 	h.schedule.add(t, h.nextDue(d))
+}
+
+// sees says whether a failure may be believed. Before a probe falls the
+// references are looked at anew: a location that has just been cut off must
+// not call a service down. For one that is down already, the last look will do.
+func (h *Harness) sees(ctx context.Context, t *target) bool {
+	if t.snapshot().state == Down {
+		return h.options.Sight.Sees()
+	}
+	return h.options.Sight.Look(ctx)
 }
 
 // nextDue is the slot after a run. When more than one has passed meanwhile, the

@@ -114,6 +114,12 @@ func (t *target) name() string {
 type run struct {
 	state    State
 	attempts []Attempt // in order; the last decides
+	unseen   bool      // the location is cut off: its failure says nothing about the service
+}
+
+// failed says that the service, as far as could be seen, is down.
+func (r run) failed() bool {
+	return r.state == Down && r.attempts[len(r.attempts)-1].Outcome == probe.Failure
 }
 
 // record takes a run over into the totals and the history.
@@ -128,6 +134,11 @@ func (t *target) record(r run) {
 	n := &t.totals
 	if blind(n.state, last.Result) {
 		n.failures[last.Reason]++ // and the last run grows stale, which tells the platform team
+		return
+	}
+	if r.unseen {
+		n.failures[last.Reason]++
+		n.lastRun = last.At // probing goes on; nothing else is known
 		return
 	}
 	n.state = r.state

@@ -64,8 +64,8 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	if err != nil {
 		return err
 	}
-	harness := collector.New(collector.Options{Location: location, Shard: shard, Logger: logger.Kit, Registerer: registry})
 	sight := collector.NewSight(location, logger.Kit, registry)
+	harness := collector.New(collector.Options{Location: location, Sight: sight, Shard: shard, Logger: logger.Kit, Registerer: registry})
 	others := newSources(f, collector.Scope{Location: location, Shard: shard}, registry, logger.Kit)
 	parts := []reload.Part{harness, sight}
 	for _, source := range others.list {
@@ -78,7 +78,8 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		Addresses: f.Listen, WebConfigFile: f.WebConfig, Logger: logger,
 		Handler: web.New(web.Options{
 			Prober: harness, Config: reloader, Pipelines: others.pipelines, Version: cmp.Or(version.Version, "dev"),
-			Metrics: metricsHandler(registry, collector.Gatherers{registry, harness}),
+			// The probes first: a page that says down has the sight of after it.
+			Metrics: metricsHandler(registry, collector.Gatherers{harness, registry}),
 		}),
 	})
 	if err != nil {
