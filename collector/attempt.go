@@ -18,7 +18,7 @@ const grace = 250 * time.Millisecond
 // run makes one scheduled run: attempts until it is settled. It is incomplete
 // and false when ctx ended.
 func (h *Harness) run(ctx context.Context, t *target) (run, bool) {
-	c := confirmation{standing: t.snapshot().state, need: max(1, t.spec.Confirm)}
+	c := confirmation{standing: t.totals.Load().state, need: max(1, t.spec.Confirm)}
 	var r run
 	for settled := false; !settled; {
 		a := h.attempt(ctx, t)

@@ -3,13 +3,11 @@ package collector
 import (
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
@@ -18,38 +16,30 @@ import (
 // BenchmarkScrape is what one scrape of 10,000 http probes costs in the classic
 // text format, uncompressed.
 func BenchmarkScrape(b *testing.B) {
-	const probes = 10_000
-	var services strings.Builder
-	for i := range probes {
-		fmt.Fprintf(&services, "  service-%d: {team: crew, probes: {home: {http: {url: http://shop.example.org/}}}}\n", i)
+	const services, probes = 1000, 10
+	var text strings.Builder
+	for i := range services {
+		fmt.Fprintf(&text, "  service-%d: {team: crew, probes: {", i)
+		for j := range probes {
+			fmt.Fprintf(&text, "page-%d: {http: {url: http://shop.example.org/}}, ", j)
+		}
+		text.WriteString("}}\n")
 	}
 	h := New(Options{Location: "here", Build: newWorld().build})
-	require.NoError(b, h.Update(parse(b, services.String())))
+	require.NoError(b, h.Update(parse(b, text.String())))
 	for _, t := range h.order {
-		t.record(run{state: Up, attempts: []Attempt{{At: time.Now(), Result: probe.Result{Duration: 12 * time.Millisecond, Phases: probe.Phases{1e6, 2e6, 3e6, 4e6, 5e6}}}}})
+		t.record(run{state: Up, attempts: []Attempt{{At: time.Now(), Result: probe.Result{Duration: 12345 * time.Microsecond, Phases: probe.Phases{1e6, 2e6, 0, 4_123_456, 5e6}}}}})
 	}
-	handler := promhttp.HandlerFor(Gatherers{h}, promhttp.HandlerOpts{DisableCompression: true})
-	size := 0
+	all := Scrape{Harness: h, Others: prometheus.NewRegistry()}
 	for b.Loop() {
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/metrics", nil))
-		size = w.Body.Len()
-		_, _ = io.Copy(io.Discard, w.Body)
+		require.NoError(b, all.Write(io.Discard, false))
 	}
-	b.ReportMetric(float64(size), "B/scrape")
-	families, err := h.Gather()
-	require.NoError(b, err)
-	n := 0
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			n++
-			if m.GetHistogram() != nil {
-				n += len(m.GetHistogram().GetBucket()) + 2 // +Inf and the sum; the count is the metric
-			}
-		}
-	}
-	b.ReportMetric(float64(n), "series")
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/series")
+	page := written(b, all)
+	series := strings.Count("\n"+page, "\ntocsin_")
+	b.ReportMetric(float64(len(page)), "B/scrape")
+	b.ReportMetric(float64(series), "series")
+	b.ReportMetric(float64(strings.Count(page, `service="service-7"}`+" ")-9)/probes, "series/probe")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(series), "ns/series")
 }
 
 // BenchmarkRecord is what keeping one run costs.

@@ -1,129 +1,127 @@
 package collector
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-// catalogued is the whole catalogue as series, whatever runs here: rules take
-// the newest catalogue in sight from any exporter.
-type catalogued struct{ catalog *catalog.Catalog }
-
-// catalogFamilies renders a catalogue as metric families. They change only
-// with the catalogue, so a scrape costs nothing for them.
-func catalogFamilies(c *catalog.Catalog) ([]*dto.MetricFamily, error) {
-	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(catalogued{c}); err != nil {
-		return nil, fmt.Errorf("registering the catalogue's series: %w", err)
-	}
-	families, err := registry.Gather()
-	if err != nil {
-		return nil, fmt.Errorf("rendering the catalogue as series: %w", err)
-	}
-	share(families)
-	return families, nil
+// catalogFamily is a family of what the catalogue itself says, whatever runs
+// here: rules take the newest catalogue in sight from any exporter. It is
+// written from the catalogue, so that no second copy is kept.
+type catalogFamily struct {
+	name, help string
+	write      func(p *page, c *catalog.Catalog)
 }
 
-// share keeps one copy of each label: a service's name stands in a dozen
-// series, which are kept as long as the catalogue.
-func share(families []*dto.MetricFamily) {
-	p := newPage()
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			for i, l := range m.GetLabel() {
-				m.Label[i] = p.label(l.GetName(), l.GetValue())
-			}
+func catalogFamilies() []catalogFamily {
+	return []catalogFamily{
+		{"tocsin_alert_setting", "1 for each alert that the catalogue tunes for a service.", eachService(writeAlerts)},
+		{"tocsin_links_info", "1; where the other parts answer.", writeLinks},
+		{"tocsin_monitoring_info", "1; who looks after Tocsin itself.", writeMonitoring},
+		{"tocsin_objective_ratio", "The ratio of good runs that was promised.", eachService(writeObjectives)},
+		{"tocsin_probe_info", "1 for each probe of the catalogue.", eachProbe(writeProbe)},
+		{"tocsin_probe_interval_seconds", "Time between scheduled runs.", eachProbe(writeInterval)},
+		{"tocsin_service_dependency_info", "1 for each service that another depends on.", eachService(writeDependencies)},
+		{"tocsin_service_info", "1 for each service of the catalogue.", eachService(writeService)},
+		{"tocsin_service_link_info", "1; where a service is and where its runbook is.", eachService(writeServiceLink)},
+		{"tocsin_threshold_ratio", "What is still normal, as a ratio of the limit.", eachService(writeRatios)},
+		{"tocsin_threshold_seconds", "What is still normal, in seconds.", eachService(writeThresholds)},
+	}
+}
+
+// eachService writes of every service, by name.
+func eachService(write func(p *page, s *catalog.Service)) func(*page, *catalog.Catalog) {
+	return func(p *page, c *catalog.Catalog) {
+		for _, name := range slices.Sorted(maps.Keys(c.Services)) {
+			write(p, c.Services[name])
 		}
 	}
 }
 
-// catalogDescs are the catalogue's families.
-type catalogDescs struct {
-	service, link, dependency, monitoring, links *prometheus.Desc
-	ratio, threshold, latency, objective, alert  *prometheus.Desc
-	probe, interval                              *prometheus.Desc
-}
-
-func newCatalogDescs() catalogDescs {
-	d := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("tocsin_"+name, help, labels, nil)
-	}
-	const threshold = "What is still normal, in seconds."
-	return catalogDescs{
-		service:    d("service_info", "1 for each service of the catalogue.", "service", "team", "external", "page"),
-		link:       d("service_link_info", "1; where a service is and where its runbook is.", "service", "url", "runbook"),
-		dependency: d("service_dependency_info", "1 for each service that another depends on.", "service", "dependency"),
-		monitoring: d("monitoring_info", "1; who looks after Tocsin itself.", "team", "fallback_team"),
-		links:      d("links_info", "1; where the other parts answer.", "prometheus", "alertmanager", "grafana", "board", "runbooks"),
-		ratio:      d("threshold_ratio", "What is still normal, as a ratio of the limit.", "service", "resource"),
-		threshold:  d("threshold_seconds", threshold, "service", "signal"),
-		latency:    d("threshold_seconds", threshold, "service", "signal", "probe"),
-		objective:  d("objective_ratio", "The ratio of good runs that was promised.", "service", "objective"),
-		alert:      d("alert_setting", "1 for each alert that the catalogue tunes for a service.", "service", "alert", "severity"),
-		probe:      d("probe_info", "1 for each probe of the catalogue.", "service", "probe", "kind", "means"),
-		interval:   d("probe_interval_seconds", "Time between scheduled runs.", "service", "probe"),
-	}
-}
-
-// Describe sends nothing: tocsin_threshold_seconds has two sets of labels,
-// which a description cannot say.
-func (c catalogued) Describe(chan<- *prometheus.Desc) {}
-
-// Collect sends every series.
-func (c catalogued) Collect(out chan<- prometheus.Metric) {
-	d := newCatalogDescs()
-	info := func(desc *prometheus.Desc, labels ...string) {
-		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 1, labels...)
-	}
-	m, l := c.catalog.Monitoring, c.catalog.Links
-	info(d.monitoring, m.Team, m.FallbackTeam)
-	info(d.links, l.Prometheus, strings.Join(l.Alertmanager, ","), l.Grafana, l.Board, l.Runbooks)
-	for _, name := range slices.Sorted(maps.Keys(c.catalog.Services)) {
-		s := c.catalog.Services[name]
-		info(d.service, name, s.Team, strconv.FormatBool(s.External), string(s.Page))
-		info(d.link, name, s.URL, s.Runbook)
-		for _, on := range s.DependsOn {
-			info(d.dependency, name, on)
+// eachProbe writes of every probe, by service and name.
+func eachProbe(write func(p *page, probe *catalog.Probe)) func(*page, *catalog.Catalog) {
+	return eachService(func(p *page, s *catalog.Service) {
+		for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
+			write(p, s.Probes[name])
 		}
-		for _, alert := range slices.Sorted(maps.Keys(s.Alerts)) {
-			info(d.alert, name, alert, string(s.Alerts[alert]))
-		}
-		c.collectThresholds(out, d, s)
-		c.collectProbes(out, d, s)
+	})
+}
+
+func writeMonitoring(p *page, c *catalog.Catalog) {
+	p.sample(1, label{"fallback_team", c.Monitoring.FallbackTeam}, label{"team", c.Monitoring.Team})
+}
+
+func writeLinks(p *page, c *catalog.Catalog) {
+	l := c.Links
+	p.sample(1, label{"alertmanager", strings.Join(l.Alertmanager, ",")}, label{"board", l.Board},
+		label{"grafana", l.Grafana}, label{"prometheus", l.Prometheus}, label{"runbooks", l.Runbooks})
+}
+
+func writeService(p *page, s *catalog.Service) {
+	p.sample(1, label{"external", strconv.FormatBool(s.External)}, label{"page", string(s.Page)}, label{"service", s.Name}, label{"team", s.Team})
+}
+
+func writeServiceLink(p *page, s *catalog.Service) {
+	p.sample(1, label{"runbook", s.Runbook}, label{"service", s.Name}, label{"url", s.URL})
+}
+
+func writeDependencies(p *page, s *catalog.Service) {
+	for _, on := range s.DependsOn {
+		p.sample(1, label{"dependency", on}, label{"service", s.Name})
 	}
 }
 
-// collectThresholds sends a service's numbers, those that are set.
-func (c catalogued) collectThresholds(out chan<- prometheus.Metric, d catalogDescs, s *catalog.Service) {
-	number := func(desc *prometheus.Desc, value float64, label string) {
+func writeAlerts(p *page, s *catalog.Service) {
+	for _, alert := range slices.Sorted(maps.Keys(s.Alerts)) {
+		p.sample(1, label{"alert", alert}, label{"service", s.Name}, label{"severity", string(s.Alerts[alert])})
+	}
+}
+
+func writeRatios(p *page, s *catalog.Service) {
+	number := func(value float64, resource string) {
 		if value > 0 {
-			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, s.Name, label)
+			p.sample(value, label{"resource", resource}, label{"service", s.Name})
 		}
 	}
-	number(d.ratio, float64(s.Thresholds.Memory), "memory")
-	number(d.ratio, float64(s.Thresholds.CPU), "cpu")
-	number(d.ratio, float64(s.Thresholds.Disk), "disk")
-	number(d.threshold, s.Thresholds.Certificate.Std().Seconds(), "certificate")
-	number(d.threshold, s.Thresholds.PipelineSuccessAge.Std().Seconds(), "pipeline_success_age")
-	number(d.objective, float64(s.Objective.Availability), "availability")
-	number(d.objective, float64(s.Objective.Latency), "latency")
+	number(float64(s.Thresholds.Memory), "memory")
+	number(float64(s.Thresholds.CPU), "cpu")
+	number(float64(s.Thresholds.Disk), "disk")
 }
 
-func (c catalogued) collectProbes(out chan<- prometheus.Metric, d catalogDescs, s *catalog.Service) {
-	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
-		p := s.Probes[name]
-		out <- prometheus.MustNewConstMetric(d.probe, prometheus.GaugeValue, 1, s.Name, name, p.Kind(), string(p.Means))
-		out <- prometheus.MustNewConstMetric(d.interval, prometheus.GaugeValue, p.Interval.Std().Seconds(), s.Name, name)
-		if slow := p.Slow.Std(); slow > 0 {
-			out <- prometheus.MustNewConstMetric(d.latency, prometheus.GaugeValue, slow.Seconds(), s.Name, "latency", name)
+func writeObjectives(p *page, s *catalog.Service) {
+	number := func(value float64, objective string) {
+		if value > 0 {
+			p.sample(value, label{"objective", objective}, label{"service", s.Name})
 		}
 	}
+	number(float64(s.Objective.Availability), "availability")
+	number(float64(s.Objective.Latency), "latency")
+}
+
+// writeThresholds writes a service's own, and the latency of each probe.
+func writeThresholds(p *page, s *catalog.Service) {
+	number := func(value catalog.Duration, signal string) {
+		if value > 0 {
+			p.sample(value.Std().Seconds(), label{"service", s.Name}, label{"signal", signal})
+		}
+	}
+	number(s.Thresholds.Certificate, "certificate")
+	number(s.Thresholds.PipelineSuccessAge, "pipeline_success_age")
+	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
+		if slow := s.Probes[name].Slow.Std(); slow > 0 {
+			p.sample(slow.Seconds(), label{"probe", name}, label{"service", s.Name}, label{"signal", "latency"})
+		}
+	}
+}
+
+func writeProbe(p *page, q *catalog.Probe) {
+	p.sample(1, label{"kind", q.Kind()}, label{"means", string(q.Means)}, label{"probe", q.Name}, label{"service", q.Service})
+}
+
+func writeInterval(p *page, q *catalog.Probe) {
+	p.sample(q.Interval.Std().Seconds(), label{"probe", q.Name}, label{"service", q.Service})
 }

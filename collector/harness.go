@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
@@ -36,20 +35,18 @@ type Options struct {
 // Harness runs the probes of a catalogue. All methods may be called at any
 // time from any goroutine.
 type Harness struct {
-	options   Options
-	logger    log.Logger
-	metrics   harnessMetrics
-	limits    *limits
-	schedule  *schedule
-	durations *prometheus.HistogramVec
-	started   atomic.Bool
-	runs      sync.WaitGroup
+	options  Options
+	logger   log.Logger
+	metrics  harnessMetrics
+	limits   *limits
+	schedule *schedule
+	started  atomic.Bool
+	runs     sync.WaitGroup
 
-	mu         sync.Mutex
-	catalog    *catalog.Catalog
-	targets    map[key]*target
-	order      []*target // by service and probe
-	catalogued []*dto.MetricFamily
+	mu      sync.Mutex
+	catalog *catalog.Catalog
+	targets map[key]*target
+	order   []*target // by service and probe
 }
 
 // New returns a harness without a catalogue.
@@ -58,13 +55,12 @@ func New(o Options) *Harness {
 		o.Build = probe.NewBuilder(probe.Options{}).New
 	}
 	h := &Harness{
-		options:   o,
-		logger:    o.Logger,
-		metrics:   newHarnessMetrics(o.Registerer),
-		limits:    newLimits(cmp.Or(o.MaxAttempts, maxAttempts), cmp.Or(o.MaxPerHost, maxPerHost)),
-		schedule:  newSchedule(),
-		durations: newDurations(),
-		targets:   make(map[key]*target),
+		options:  o,
+		logger:   o.Logger,
+		metrics:  newHarnessMetrics(o.Registerer),
+		limits:   newLimits(cmp.Or(o.MaxAttempts, maxAttempts), cmp.Or(o.MaxPerHost, maxPerHost)),
+		schedule: newSchedule(),
+		targets:  make(map[key]*target),
 	}
 	if h.logger == nil {
 		h.logger = log.NewNopLogger()
@@ -95,10 +91,6 @@ func (h *Harness) Update(c *catalog.Catalog) error {
 		_, err := Locate(c, h.options.Location)
 		return err
 	}
-	catalogued, err := catalogFamilies(c)
-	if err != nil {
-		return err
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next, err := h.build(c)
@@ -106,7 +98,7 @@ func (h *Harness) Update(c *catalog.Catalog) error {
 		return err
 	}
 	h.replace(next)
-	h.catalog, h.catalogued = c, catalogued
+	h.catalog = c
 	return nil
 }
 
@@ -154,7 +146,6 @@ func (h *Harness) replace(next map[key]*target) {
 	for k, old := range h.targets {
 		if next[k] != old {
 			old.leave()
-			h.durations.DeleteLabelValues(h.options.Location, k.probe, k.service)
 		}
 	}
 	now := time.Now()
@@ -162,8 +153,7 @@ func (h *Harness) replace(next map[key]*target) {
 	for k, t := range next {
 		h.order = append(h.order, t)
 		if h.targets[k] != t {
-			t.histogram = h.durations.WithLabelValues(h.options.Location, k.probe, k.service).(prometheus.Histogram)
-			h.schedule.add(t, firstDue(now, t.name(), t.spec.Interval.Std()))
+			h.schedule.add(t, firstDue(now, t.spread(), t.spec.Interval.Std()))
 		}
 	}
 	slices.SortFunc(h.order, func(a, b *target) int {
@@ -213,7 +203,7 @@ func (h *Harness) execute(ctx context.Context, d due) {
 // references are looked at anew: a location that has just been cut off must
 // not call a service down. For one that is down already, the last look will do.
 func (h *Harness) sees(ctx context.Context, t *target) bool {
-	if t.snapshot().state == Down {
+	if t.totals.Load().state == Down {
 		return h.options.Sight.Sees()
 	}
 	return h.options.Sight.Look(ctx)
@@ -223,7 +213,7 @@ func (h *Harness) sees(ctx context.Context, t *target) bool {
 // last of them is run late and the others are counted as late.
 func (h *Harness) nextDue(d due) time.Time {
 	interval := d.target.spec.Interval.Std()
-	name, now := d.target.name(), time.Now()
+	name, now := d.target.spread(), time.Now()
 	next := slotAfter(d.at, name, interval)
 	if latest := slotAfter(now, name, interval).Add(-interval); latest.After(next) {
 		h.metrics.lag.Observe(now.Sub(next).Seconds())

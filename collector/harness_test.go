@@ -142,7 +142,7 @@ func TestEachProbeRunsOncePerInterval(t *testing.T) {
 			require.Equal(t, 15*time.Second, asked[i].Sub(asked[i-1]))
 		}
 		require.Less(t, asked[0].Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), firstRound)
-		require.Equal(t, 1, testutil.CollectAndCount(registry, "tocsin_exporter_probe_lag_seconds"))
+		require.Equal(t, 1, testutil.CollectAndCount(registry, "tocsin_probe_lag_seconds"))
 	})
 }
 
@@ -178,7 +178,9 @@ func TestAFailureIsConfirmedAtOnceBeforeTheProbeIsDown(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
 		require.Equal(t, []string{`tocsin_probe_up{location="here",probe="home",service="shop"} 0`}, exported(t, h, "tocsin_probe_up"))
-		require.Contains(t, exported(t, h, "failures_total"), `tocsin_probe_failures_total{location="here",probe="home",reason="connect",service="shop"} 1`)
+		require.Equal(t, []string{`tocsin_probe_failing{location="here",probe="home",reason="connect",service="shop"} 1`}, exported(t, h, "tocsin_probe_failing"))
+		require.Contains(t, exported(t, h, "runs_total"), `tocsin_probe_runs_total{location="here",outcome="failure",probe="home",service="shop"} 1`)
+		require.Equal(t, []string{`tocsin_probe_flaps_total{location="here",probe="home",service="shop"} 1`}, exported(t, h, "flaps"))
 
 		w.say("shop/home", sequence(succeed, refuse))
 		time.Sleep(15 * time.Second)
@@ -189,6 +191,8 @@ func TestAFailureIsConfirmedAtOnceBeforeTheProbeIsDown(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
 		require.Equal(t, []string{`tocsin_probe_up{location="here",probe="home",service="shop"} 1`}, exported(t, h, "tocsin_probe_up"))
+		require.Empty(t, exported(t, h, "tocsin_probe_failing"))
+		require.Equal(t, []string{`tocsin_probe_flaps_total{location="here",probe="home",service="shop"} 2`}, exported(t, h, "flaps"))
 	})
 }
 
@@ -252,7 +256,8 @@ tocsin_exporter_probe_panics_total 1
 		require.NoError(t, err)
 		require.Equal(t, Up, s.State, "our own fault is no verdict")
 		require.Equal(t, probe.ReasonInternal, s.Last().Reason)
-		require.Contains(t, exported(t, h, "failures_total"), `tocsin_probe_failures_total{location="here",probe="home",reason="internal",service="shop"} 1`)
+		require.Equal(t, []string{`tocsin_probe_failing{location="here",probe="home",reason="internal",service="shop"} 1`}, exported(t, h, "tocsin_probe_failing"))
+		require.Empty(t, exported(t, h, `outcome="blocked"`))
 	})
 }
 
@@ -303,7 +308,7 @@ func TestWaitingForASlotIsLagAndNoFailure(t *testing.T) {
 		families, err := registry.Gather()
 		require.NoError(t, err)
 		for _, f := range families {
-			if f.GetName() == "tocsin_exporter_probe_lag_seconds" {
+			if f.GetName() == "tocsin_probe_lag_seconds" {
 				require.Greater(t, f.GetMetric()[0].GetHistogram().GetSampleSum(), 1000.0)
 			}
 		}
@@ -346,7 +351,8 @@ func TestTryingByHandCountsNowhereAndIsLimited(t *testing.T) {
 		time.Sleep(2 * tryEvery)
 		_, err = h.Try(t.Context(), "shop", "home")
 		require.NoError(t, err)
-		require.Contains(t, exported(t, h, "failures_total"), `tocsin_probe_failures_total{location="here",probe="home",reason="connect",service="shop"} 0`)
+		require.Empty(t, exported(t, h, "tocsin_probe_failing"))
+		require.Contains(t, exported(t, h, "runs_total"), `tocsin_probe_runs_total{location="here",outcome="failure",probe="home",service="shop"} 0`)
 
 		_, err = h.Try(t.Context(), "shop", "hme")
 		var unknown *UnknownProbeError

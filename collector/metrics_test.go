@@ -38,7 +38,7 @@ func pageText(t testing.TB, g prometheus.Gatherer) string {
 }
 
 // estate runs every kind for two minutes of a fake clock.
-func estate(t *testing.T, check func(h *Harness, all prometheus.Gatherer)) {
+func estate(t *testing.T, check func(h *Harness, all Scrape)) {
 	text, err := os.ReadFile("testdata/estate.yml")
 	require.NoError(t, err)
 	c, err := catalog.Parse("testdata/estate.yml", text)
@@ -69,13 +69,13 @@ func estate(t *testing.T, check func(h *Harness, all prometheus.Gatherer)) {
 		start(t, h)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		check(h, Gatherers{registry, h})
+		check(h, Scrape{Harness: h, Others: registry})
 	})
 }
 
 func TestPageIsAsDocumented(t *testing.T) {
 	var page string
-	estate(t, func(_ *Harness, all prometheus.Gatherer) { page = pageText(t, all) })
+	estate(t, func(_ *Harness, all Scrape) { page = written(t, all) })
 	golden := filepath.Join("testdata", "metrics.prom")
 	if *update {
 		require.NoError(t, os.WriteFile(golden, []byte(page), 0o600))
@@ -99,7 +99,7 @@ func TestPromtoolFindsNothingToComplainAbout(t *testing.T) {
 // checked hands families through client_golang's own gathering, which checks
 // names, types, label sets and duplicates.
 func TestPageIsWhatTheRegistryWouldWrite(t *testing.T) {
-	estate(t, func(h *Harness, _ prometheus.Gatherer) {
+	estate(t, func(h *Harness, _ Scrape) {
 		mine, err := h.Gather()
 		require.NoError(t, err)
 		checked, err := prometheus.Gatherers{h}.Gather()
@@ -128,7 +128,7 @@ func sortedLabels(m *dto.Metric) bool {
 func TestEveryFamilyIsDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../docs/metrics.md")
 	require.NoError(t, err)
-	estate(t, func(_ *Harness, all prometheus.Gatherer) {
+	estate(t, func(_ *Harness, all Scrape) {
 		families, err := all.Gather()
 		require.NoError(t, err)
 		for _, f := range families {

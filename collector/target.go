@@ -3,13 +3,9 @@ package collector
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
@@ -24,14 +20,14 @@ type target struct {
 	spec        *catalog.Probe
 	fingerprint uint64 // of the spec: another one is another target
 	built       probe.Built
-	labels      targetLabels
-	steps       []string // names of a journey's steps, each once
-	histogram   prometheus.Histogram
+	at          string                        // the location
+	steps       []string                      // names of a journey's steps, each once
 	trying      chan struct{}                 // holds one token while somebody tries the probe by hand
 	stuck       atomic.Pointer[chan struct{}] // closed when an abandoned attempt has ended; nil without one
 
-	mu      sync.Mutex
-	totals  totals
+	totals atomic.Pointer[totals] // never nil; replaced, never changed
+
+	mu      sync.Mutex // of what follows, and of who replaces the totals
 	history history
 	newest  *probe.Detail // of the newest attempt; nil without one
 
@@ -40,15 +36,17 @@ type target struct {
 	cancel        context.CancelFunc // of the run under way; nil without one
 }
 
-// totals is what is exported of a target, by value so that a scrape copies it.
+// totals is what is exported of a target.
 type totals struct {
-	state    State
-	runs     [3]uint64  // by outcome
-	failures [10]uint64 // by reason
-	repeats  uint64
-	slow     uint64
-	last     probe.Result // of the last run; its text is not kept here
-	lastRun  time.Time    // zero before the first
+	state   State
+	reason  probe.Reason              // why the last run did not succeed
+	had     [len(probe.Phases{})]bool // the phases that happened in some run
+	runs    [3]uint64                 // by outcome
+	repeats uint64
+	slow    uint64
+	flaps   uint64
+	last    probe.Result // of the last run; its text is not kept here
+	lastRun time.Time    // zero before the first
 }
 
 // newTarget keeps one probe of a catalogue. It stands still until scheduled.
@@ -58,9 +56,10 @@ func newTarget(p *catalog.Probe, built probe.Built, location string) *target {
 		spec:        p,
 		fingerprint: fingerprint(p),
 		built:       built,
-		labels:      newTargetLabels(p, location),
+		at:          location,
 		trying:      make(chan struct{}, 1),
 	}
+	t.totals.Store(new(totals))
 	for _, step := range p.Journey {
 		t.steps = appendNew(t.steps, step.Name)
 	}
@@ -105,10 +104,14 @@ func (t *target) begin(ctx context.Context) (_ context.Context, done func()) {
 	return ctx, cancel
 }
 
-// name is what the schedule spreads by.
-func (t *target) name() string {
-	return strings.Join([]string{t.service, t.probe, t.labels.location.GetValue()}, "/")
-}
+// spread is what the schedule spreads by.
+func (t *target) spread() string { return t.service + "/" + t.key.probe + "/" + t.at }
+
+// The labels that all series of a target share.
+
+func (t *target) location() label { return label{"location", t.at} }
+func (t *target) name() label     { return label{"probe", t.key.probe} }
+func (t *target) of() label       { return label{"service", t.service} }
 
 // run is one scheduled run as it was confirmed.
 type run struct {
@@ -124,37 +127,42 @@ func (r run) failed() bool {
 
 // record takes a run over into the totals and the history.
 func (t *target) record(r run) {
-	last := r.attempts[len(r.attempts)-1]
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range r.attempts {
 		t.history.add(a)
 		t.remember(a)
 	}
-	n := &t.totals
+	n := *t.totals.Load()
+	n.count(r, t.spec.Slow.Std())
+	t.totals.Store(&n)
+}
+
+// count takes a run over. A verdict of which we are the fault changes nothing
+// but the reason, and the last run grows stale, which tells the platform team.
+func (n *totals) count(r run, slow time.Duration) {
+	last := r.attempts[len(r.attempts)-1]
+	n.reason = last.Reason
 	if blind(n.state, last.Result) {
-		n.failures[last.Reason]++ // and the last run grows stale, which tells the platform team
 		return
 	}
 	if r.unseen {
-		n.failures[last.Reason]++
 		n.lastRun = last.At // probing goes on; nothing else is known
 		return
 	}
+	if n.state != Unknown && r.state != n.state {
+		n.flaps++
+	}
 	n.state = r.state
 	n.runs[last.Outcome]++
-	if last.Outcome != probe.Success {
-		n.failures[last.Reason]++
-	}
 	n.repeats += uint64(len(r.attempts) - 1)
 	n.keep(&last.Result)
 	n.last, n.lastRun = last.Result, last.At
 	n.last.Text, n.last.Detail = "", nil
-	if last.Outcome != probe.Success {
-		return
+	for i, spent := range last.Phases {
+		n.had[i] = n.had[i] || spent > 0
 	}
-	t.histogram.Observe(last.Duration.Seconds())
-	if slow := t.spec.Slow.Std(); slow > 0 && last.Duration > slow {
+	if last.Outcome == probe.Success && slow > 0 && last.Duration > slow {
 		n.slow++
 	}
 }
@@ -182,25 +190,9 @@ func (t *target) remember(a Attempt) {
 	}
 }
 
-// snapshot is the totals now.
-func (t *target) snapshot() totals {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.totals
-}
-
 // attempts are the remembered ones, the newest first.
 func (t *target) attempts() []Attempt {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.history.all()
 }
-
-// targetLabels are the labels that all series of a target share.
-type targetLabels struct{ location, probe, service *dto.LabelPair }
-
-func newTargetLabels(p *catalog.Probe, location string) targetLabels {
-	return targetLabels{location: pair("location", location), probe: pair("probe", p.Name), service: pair("service", p.Service)}
-}
-
-func pair(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }

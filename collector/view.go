@@ -149,7 +149,7 @@ func (t *target) status(limit int) Status {
 		Kind:     t.built.Kind.Name,
 		Means:    t.spec.Means,
 		Interval: t.spec.Interval.Std(),
-		State:    t.snapshot().state,
+		State:    t.totals.Load().state,
 		Attempts: t.attempts(),
 	}
 	s.Attempts = s.Attempts[:min(limit, len(s.Attempts))]

@@ -130,11 +130,11 @@ func (e *estate) probe(b *testing.B, of []string, location string, up float64) {
 	e.add(b, instant, time.Second, up, append(at, "__name__", "tocsin_probe_up")...)
 	e.add(b, instant, time.Second, float64(e.now.Unix()), append(at, "__name__", "tocsin_probe_last_run_timestamp_seconds")...)
 	e.add(b, short, 5*time.Second, 0.1, append(at, "__name__", "tocsin_probe_last_duration_seconds", "phase", "total")...)
-	for _, outcome := range []string{"success", "failure", "blocked"} {
+	for _, outcome := range []string{"success", "failure"} {
 		e.add(b, short, 5*time.Second, 7, append(at, "__name__", "tocsin_probe_runs_total", "outcome", outcome)...)
 	}
-	for _, reason := range []string{"connect", "timeout", "status"} {
-		e.add(b, short, 5*time.Second, 7, append(at, "__name__", "tocsin_probe_failures_total", "reason", reason)...)
+	if up == 0 {
+		e.add(b, instant, time.Second, 1, append(at, "__name__", "tocsin_probe_failing", "reason", "connect")...)
 	}
 }
 

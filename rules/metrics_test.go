@@ -78,7 +78,7 @@ func TestLabelsInARuleExist(t *testing.T) {
 	text, err := os.ReadFile("../docs/metrics.md")
 	require.NoError(t, err)
 	added := []string{
-		"job", "instance", "integration", // the engines'
+		"job", "instance", "integration", "le", // the engines'
 		"exported_service", "exported_location", "exported_instance", // what TocsinLabelsOverwritten looks for
 		"threshold", // service_threshold:tocsin_threshold_missing:info
 	}

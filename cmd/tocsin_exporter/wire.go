@@ -5,13 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -78,8 +76,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		Addresses: f.Listen, WebConfigFile: f.WebConfig, Logger: logger,
 		Handler: web.New(web.Options{
 			Prober: harness, Config: reloader, Pipelines: others.pipelines, Version: cmp.Or(version.Version, "dev"),
-			// The probes first: a page that says down has the sight of after it.
-			Metrics: metricsHandler(registry, collector.Gatherers{harness, registry}),
+			Metrics: web.Metrics(collector.Scrape{Harness: harness, Others: registry}, registry, logger.Kit),
 		}),
 	})
 	if err != nil {
@@ -92,14 +89,4 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		actors = append(actors, source.Run)
 	}
 	return daemon.Run(ctx, actors...)
-}
-
-// metricsHandler negotiates the format. A part that fails shows its error, and
-// the other parts' series are still exported.
-func metricsHandler(registry *prometheus.Registry, all prometheus.Gatherer) http.Handler {
-	return promhttp.InstrumentMetricHandler(registry, promhttp.HandlerFor(all, promhttp.HandlerOpts{
-		ErrorHandling:     promhttp.ContinueOnError,
-		Registry:          registry,
-		EnableOpenMetrics: true,
-	}))
 }
