@@ -57,7 +57,7 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Now().Add(patience(r))) // what cannot have one waits for its reader
 	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	openMetrics := format.FormatType() == expfmt.TypeOpenMetrics
 	if (!openMetrics && format.FormatType() != expfmt.TypeTextPlain) || r.URL.Query().Has("name[]") {
 		m.protobuf.ServeHTTP(w, r)
