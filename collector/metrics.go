@@ -78,21 +78,23 @@ func writeMeasure(m probe.Measure) func(*page, *target, *totals) {
 	}
 }
 
-// writeComponents writes the one label that came out of an answer. Prometheus
-// refuses a whole page for one name that is no UTF-8.
+// valid is a label that came out of an answer. Prometheus refuses a whole page
+// for one that is no UTF-8.
+func valid(name string) string { return strings.ToValidUTF8(name, "?") }
+
 func writeComponents(p *page, t *target, n *totals) {
 	for _, c := range n.last.Components {
 		up := 0.0
 		if c.Up {
 			up = 1
 		}
-		p.sample(up, label{"component", strings.ToValidUTF8(c.Name, "?")}, t.location(), t.name(), t.of())
+		p.sample(up, label{"component", valid(c.Name)}, t.location(), t.name(), t.of())
 	}
 }
 
 func writePerformance(p *page, t *target, n *totals) {
 	for _, d := range n.last.Performance {
-		p.gauge(d.Value, p.label("label", d.Label), t.labels.location, t.labels.probe, t.labels.service, p.label("unit", d.Unit))
+		p.sample(d.Value, label{"label", valid(d.Label)}, t.location(), t.name(), t.of(), label{"unit", valid(d.Unit)})
 	}
 }
 
