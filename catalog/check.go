@@ -41,6 +41,7 @@ func (p *problems) check(spec *Spec) {
 	c.checkEscalations()
 	c.checkServices()
 	c.checkDependencies()
+	c.checkMaintenance()
 }
 
 // checkNames looks at every name that people chose.
@@ -52,6 +53,10 @@ func (c *checker) checkNames() {
 	section(c, "rotas", c.Rotas)
 	section(c, "escalations", c.Escalations)
 	section(c, "services", c.Services)
+	section(c, "maintenance", c.Maintenance)
+	if c.Delivery.Receiver != nil {
+		section(c, "delivery.receiver.api_tokens", c.Delivery.Receiver.APITokens)
+	}
 	for name, s := range c.Services {
 		path := below("services", name)
 		section(c, below(path, "probes"), s.Probes)

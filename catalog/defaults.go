@@ -71,6 +71,9 @@ func (c *Catalog) completeNames() {
 	for name, service := range c.Services {
 		service.Name = name
 	}
+	for name, window := range c.Maintenance {
+		window.Name = name
+	}
 }
 
 func (c *Catalog) completeDefaults() {
@@ -86,6 +89,7 @@ func (c *Catalog) completeDefaults() {
 	})
 	d.Objective = d.Objective.or(Objective{Availability: 0.999, Latency: 0.99, Window: 30 * day})
 	d.PageAfter = or(d.PageAfter, Duration(time.Minute))
+	d.LongestMaintenance = or(d.LongestMaintenance, day)
 	d.Location = or(d.Location, names(c.Locations)[0])
 }
 

@@ -27,10 +27,13 @@ const (
 )
 
 // Receiver is where Alertmanager posts and how it proves who it is: URL is the
-// base URL without a path; TokenFile holds the bearer token.
+// base URL without a path; TokenFile holds the bearer token. APITokens are
+// those of programs that open maintenance windows, such as a deployment, by the
+// name under which their windows are noted.
 type Receiver struct {
-	URL       string `yaml:"url"`
-	TokenFile string `yaml:"token_file,omitempty"`
+	URL       string             `yaml:"url"`
+	TokenFile string             `yaml:"token_file,omitempty"`
+	APITokens map[string]*Secret `yaml:"api_tokens,omitempty"`
 }
 
 // Ntfy is a push server; people's topics stand in their contacts.

@@ -16,6 +16,8 @@ type Defaults struct {
 	Objective  Objective     `yaml:"objective,omitempty"`
 	PageAfter  Duration      `yaml:"page_after,omitempty"`
 	Location   string        `yaml:"location,omitempty"` // reads resources, pipelines, usage and heartbeats; the first by name by default
+
+	LongestMaintenance Duration `yaml:"longest_maintenance,omitempty"` // of one window; 24h by default
 }
 
 // ProbeDefaults is the schedule of a probe. Confirm counts failing attempts in

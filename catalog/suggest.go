@@ -35,6 +35,10 @@ func slips(a, b string) int {
 	return distance
 }
 
+// Hint is what mends an unknown name: ` (did you mean "postgres"?)`, the known
+// names when they are few, or nothing.
+func Hint(got string, known []string) string { return hint(got, known) }
+
 // hint is ` (did you mean "postgres"?)`, the names there are when they are few,
 // or nothing.
 func hint(got string, candidates []string) string {

@@ -23,6 +23,12 @@ func notation(of reflect.Type) *jsonschema.Schema {
 			{Type: "string", Pattern: `^[0-9]*\.?[0-9]+ ?(B|[kKMGT]B|[KMGT]iB)?$`},
 			{Type: "integer", Minimum: "1"},
 		}}
+	case reflect.TypeFor[catalog.Days]():
+		return &jsonschema.Schema{Description: "Days of the calendar, such as daily, monday-friday, first sunday, last day, 15 or 2026-12-05, separated by commas.", AnyOf: []*jsonschema.Schema{
+			{Type: "string"}, {Type: "integer", Minimum: "1", Maximum: "31"},
+		}}
+	case reflect.TypeFor[catalog.Clock]():
+		return &jsonschema.Schema{Type: "string", Description: "A time of the day, such as 02:30.", Pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 	case reflect.TypeFor[catalog.Regexp]():
 		return &jsonschema.Schema{Type: "string", Description: "A regular expression of RE2."}
 	case reflect.TypeFor[catalog.StatusSet]():

@@ -108,6 +108,7 @@ func alternatives() map[string][]string {
 		"Resource":        {"process", "prometheus", "kubernetes"},
 		"ProcessResource": {"pid_file", "command"},
 		"Pipeline":        {"github"},
+		"Maintenance":     {"services", "teams", "all"},
 	}
 }
 

@@ -65,7 +65,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	sight := collector.NewSight(location, logger.Kit, registry)
 	harness := collector.New(collector.Options{Location: location, Sight: sight, Shard: shard, Logger: logger.Kit, Registerer: registry})
 	others := newSources(f, collector.Scope{Location: location, Shard: shard}, registry, logger.Kit)
-	parts := []reload.Part{harness, sight}
+	parts := []reload.Part{harness, sight, collector.NewWindows(registry)}
 	for _, source := range others.list {
 		parts = append(parts, source)
 	}

@@ -6,8 +6,7 @@
 //
 // A rota is kept as wall clock and zone, so a change of clocks moves nothing
 // that people see: handovers follow one another on the calendar, and only
-// their instants are found in the zone. A time that comes twice is its first
-// occurrence; one that is skipped is the instant of the change.
+// their instants are found in the zone, as package wallclock does.
 package oncall
 
 import (
@@ -17,13 +16,14 @@ import (
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/catalog/wallclock"
 )
 
 // Rota is a validated rota.
 type Rota struct {
 	zone   *time.Location
-	first  wall          // a handover; the first person's turn begins here
-	shift  time.Duration // on the wall clock
+	first  wallclock.Reading // a handover; the first person's turn begins here
+	shift  time.Duration     // on the wall clock
 	people []string
 	backup []string
 }
@@ -33,10 +33,6 @@ type Shift struct {
 	Primary, Backup string
 	From, Until     time.Time
 }
-
-// wall is a reading of the wall clock, without a zone: the seconds since the
-// beginning of 1970 on that clock.
-type wall int64
 
 // anchor is a Monday; rotas without a start count from the handover in its
 // week.
@@ -73,7 +69,7 @@ func New(spec *catalog.Rota) (*Rota, error) {
 
 // firstHandover finds the first handover on or after a day, and how often the
 // text asks for one.
-func firstHandover(text string, start time.Time) (wall, time.Duration, error) {
+func firstHandover(text string, start time.Time) (wallclock.Reading, time.Duration, error) {
 	when, clock, found := strings.Cut(text, " ")
 	at, err := time.Parse("15:04", strings.TrimSpace(clock))
 	if !found || err != nil {
@@ -81,12 +77,12 @@ func firstHandover(text string, start time.Time) (wall, time.Duration, error) {
 	}
 	minute := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
 	if strings.EqualFold(when, "daily") {
-		return wall(start.Add(minute).Unix()), 24 * time.Hour, nil
+		return wallclock.Reading(start.Add(minute).Unix()), 24 * time.Hour, nil
 	}
 	for day := range 7 {
 		date := start.AddDate(0, 0, day)
 		if strings.EqualFold(when, date.Weekday().String()) {
-			return wall(date.Add(minute).Unix()), 7 * 24 * time.Hour, nil
+			return wallclock.Reading(date.Add(minute).Unix()), 7 * 24 * time.Hour, nil
 		}
 	}
 	return 0, 0, fmt.Errorf("want a day of the week or \"daily\", got %q", when)
@@ -127,7 +123,7 @@ func (r *Rota) backupOf(turn int, primary string) string {
 // turn counts handovers from the first to t. The wall clock gives it but for
 // the hours around a change of clocks.
 func (r *Rota) turn(t time.Time) int {
-	turn := floorDiv(int64(wallOf(t, r.zone)-r.first), int64(r.shift/time.Second))
+	turn := floorDiv(int64(wallclock.Read(t, r.zone)-r.first), int64(r.shift/time.Second))
 	for r.handover(turn).After(t) {
 		turn--
 	}
@@ -138,7 +134,7 @@ func (r *Rota) turn(t time.Time) int {
 }
 
 func (r *Rota) handover(turn int) time.Time {
-	return instantOf(r.first+wall(int64(turn)*int64(r.shift/time.Second)), r.zone)
+	return (r.first + wallclock.Reading(int64(turn)*int64(r.shift/time.Second))).In(r.zone)
 }
 
 func floorDiv(a, b int64) int {
@@ -147,30 +143,4 @@ func floorDiv(a, b int64) int {
 		q--
 	}
 	return int(q)
-}
-
-// wallOf reads the clock in a zone.
-func wallOf(t time.Time, zone *time.Location) wall {
-	_, offset := t.In(zone).Zone()
-	return wall(t.Unix() + int64(offset))
-}
-
-// instantOf is the first instant at which the clock in a zone shows w, or the
-// instant at which it jumps over w.
-func instantOf(w wall, zone *time.Location) time.Time {
-	// One of the offsets in force around then is the right one; the greater
-	// gives the earlier instant.
-	around := time.Unix(int64(w), 0)
-	_, before := around.Add(-36 * time.Hour).In(zone).Zone()
-	_, after := around.Add(36 * time.Hour).In(zone).Zone()
-	early := time.Unix(int64(w)-int64(max(before, after)), 0)
-	late := time.Unix(int64(w)-int64(min(before, after)), 0)
-	for _, t := range []time.Time{early, late} {
-		if wallOf(t, zone) == w {
-			return t.In(zone)
-		}
-	}
-	// Skipped: the change lies between the two.
-	change, _ := late.In(zone).ZoneBounds()
-	return change
 }
