@@ -34,6 +34,7 @@ type Probe struct {
 	TLS      *TLSProbe      `yaml:"tls,omitempty"`
 	DNS      *DNSProbe      `yaml:"dns,omitempty"`
 	Postgres *PostgresProbe `yaml:"postgres,omitempty"`
+	Redis    *RedisProbe    `yaml:"redis,omitempty"`
 }
 
 // settings are what a kind of probe can be told; each kind's stand in a file of
@@ -60,6 +61,7 @@ func (p *Probe) kinds() []probeKind {
 		{"tls", p.TLS != nil, p.TLS, 0},
 		{"dns", p.DNS != nil, p.DNS, 0},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
+		{"redis", p.Redis != nil, p.Redis, 0},
 	}
 }
 

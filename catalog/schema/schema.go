@@ -122,6 +122,7 @@ func choices() map[string][]any {
 	return map[string][]any{
 		"SMTP.tls":          {catalog.TLSStart, catalog.TLSOn, catalog.TLSNone},
 		"HTTPProbe.method":  words(catalog.Methods()),
+		"Replication.role":  words(catalog.Roles()),
 		"DNSProbe.type":     words(catalog.RecordTypes()),
 		"DNSProbe.protocol": {"udp", "tcp"},
 		"Step.by":           words(catalog.Ways()),

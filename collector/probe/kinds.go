@@ -41,6 +41,8 @@ func Kinds() []Kind {
 	var (
 		network = []Reason{ReasonDNS, ReasonConnect, ReasonTimeout}
 		answer  = []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody, ReasonBlocked}
+		server  = []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}
+		spoken  = []Phase{Resolve, Connect, TLS, FirstByte}
 		phases  = []Phase{Resolve, Connect, TLS, FirstByte, Transfer}
 	)
 	return []Kind{
@@ -50,6 +52,7 @@ func Kinds() []Kind {
 		{Name: "tls", Summary: "A TLS handshake; the certificate's name, chain and validity.", Reasons: reasons(network, []Reason{ReasonTLS}), Phases: []Phase{Resolve, Connect, TLS}, build: newTLS, host: tlsHost},
 		{Name: "dns", Summary: "One question to a name server and its answers.", Reasons: reasons(network, []Reason{ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, build: newDNS, host: dnsHost},
 		{Name: "postgres", Summary: "A login and one query, which answers at least one row.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, Measures: []Measure{Value}, build: newPostgres},
+		{Name: "redis", Summary: "A login and one command that only reads; role and replication lag.", Reasons: reasons(network, server), Phases: spoken, Measures: []Measure{Value, ReplicationLag}, build: newRedis, host: redisHost},
 	}
 }
 

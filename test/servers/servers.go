@@ -151,9 +151,16 @@ func Free(t testing.TB) string {
 // Port is the port of host:port.
 func Port(t testing.TB, address string) int {
 	t.Helper()
-	_, text, err := net.SplitHostPort(address)
-	require.NoError(t, err)
+	_, text := split(t, address)
 	port, err := strconv.Atoi(text)
 	require.NoError(t, err)
 	return port
+}
+
+// split is host:port in two texts.
+func split(t testing.TB, address string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	return host, port
 }

@@ -1,0 +1,185 @@
+package probe
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// maxHeard bounds what one attempt reads of a server that speaks a protocol of
+// its own, in all.
+const maxHeard = 4 << 20
+
+// dialogue is what stays the same from attempt to attempt of a kind that speaks
+// a protocol of its own over a connection.
+type dialogue struct {
+	address string
+	trust   *trust // nil without TLS
+	place   string // of the TLS settings, below the probe
+	keys    catalog.Encryption
+	secrets *secrets
+	site    site
+	// plainFirst says that the protocol itself changes over to TLS.
+	plainFirst bool
+}
+
+// newDialogue is for a kind of that name; e is nil without TLS.
+func newDialogue(s site, kind, address string, e *catalog.Encryption) *dialogue {
+	d := &dialogue{address: address, place: kind + ".tls", secrets: s.secrets, site: s}
+	if e != nil {
+		host, _, _ := net.SplitHostPort(address)
+		d.keys = *e
+		d.trust = newTrust(s, d.place, e.CAFile, cmp.Or(e.ServerName, host))
+	}
+	return d
+}
+
+// line is one connection, on which both sides speak in turn.
+type line struct {
+	conn     net.Conn
+	in       *bufio.Reader
+	tls      *tls.Config // nil without TLS
+	trace    *trace
+	measures []Measured
+}
+
+// run makes one attempt: it connects, and closes when talk returns or ctx ends.
+func (d *dialogue) run(ctx context.Context, talk func(context.Context, *line) error) Result {
+	t := newTrace()
+	l, err := d.open(ctx, t)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	socket := l.conn
+	defer func() { _ = socket.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = socket.Close() })()
+	t.enter(FirstByte)
+	err = talk(ctx, l)
+	t.leave(FirstByte, err == nil)
+	r := t.finish()
+	if err != nil {
+		r = t.fail(ctx, err)
+	}
+	r.Measures = l.measures
+	return r
+}
+
+// open connects, and shakes hands unless the protocol does it later.
+func (d *dialogue) open(ctx context.Context, t *trace) (*line, error) {
+	config, err := d.config()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := newDialer().DialContext(t.context(ctx), "tcp", d.address)
+	if err != nil {
+		return nil, err
+	}
+	l := &line{trace: t, tls: config}
+	l.use(&bounded{Conn: conn, left: maxHeard})
+	if config != nil && !d.plainFirst {
+		err = l.secure(ctx)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// config is the TLS configuration now, or nil for none.
+func (d *dialogue) config() (*tls.Config, error) {
+	if d.trust == nil {
+		return nil, nil
+	}
+	config, _, err := d.trust.current()
+	if err != nil || d.keys.CertFile == "" {
+		return config, err
+	}
+	pair, err := tls.LoadX509KeyPair(d.keys.CertFile, d.keys.KeyFile)
+	if err != nil {
+		return nil, ourFault{d.site.errorf(d.place+".cert_file", "reading the client certificate: %v", err)}
+	}
+	config = config.Clone()
+	config.Certificates = []tls.Certificate{pair}
+	return config, nil
+}
+
+// password reads a secret, or nothing where there is none.
+func (d *dialogue) password(secret *catalog.Secret) (string, error) {
+	if secret == nil {
+		return "", nil
+	}
+	password, err := d.secrets.read(catalog.Text{File: secret})
+	if err != nil {
+		return "", ourFault{err}
+	}
+	return password, nil
+}
+
+// said is the failure of an attempt that the server refused, in its own words.
+func (d *dialogue) said(what, words string) error {
+	return misfitf(ReasonStatus, "%s: the server says %s", what, quote(d.secrets.redact(words)))
+}
+
+// use makes conn what is spoken over from now on.
+func (l *line) use(conn net.Conn) { l.conn, l.in = conn, bufio.NewReader(conn) }
+
+// secure changes over to TLS. What was read ahead in the clear is an attack.
+func (l *line) secure(ctx context.Context) error {
+	if l.in.Buffered() > 0 {
+		return misfitf(ReasonTLS, "the server sent %d bytes in the clear after it agreed on TLS", l.in.Buffered())
+	}
+	l.trace.enter(TLS)
+	secure := tls.Client(l.conn, l.tls)
+	err := secure.HandshakeContext(ctx)
+	l.trace.shook(secure.ConnectionState(), err)
+	if err != nil {
+		return err
+	}
+	l.use(secure)
+	return nil
+}
+
+// read is the next n bytes. What a frame announces is not believed: more than
+// limit is refused, and less is allocated as it comes.
+func (l *line) read(n, limit int) ([]byte, error) {
+	if n < 0 || n > limit {
+		return nil, misfitf(ReasonProtocol, "the server announces a message of %d bytes, want at most %d", n, limit)
+	}
+	frame := make([]byte, n)
+	_, err := io.ReadFull(l.in, frame)
+	return frame, err
+}
+
+// measure notes a number besides the time.
+func (l *line) measure(m Measure, value float64) {
+	l.measures = append(l.measures, Measured{m, value})
+}
+
+// judge exports and compares a value that was read.
+func (l *line) judge(what, found string, want catalog.Comparison) error {
+	measures, err := judgeValue(what, found, want)
+	l.measures = append(l.measures, measures...)
+	return err
+}
+
+// bounded is a connection of which at most so much is read.
+type bounded struct {
+	net.Conn
+	left int
+}
+
+// Read reads from the connection until too much has come.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, misfitf(ReasonProtocol, "the server sent more than %d bytes", maxHeard)
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
