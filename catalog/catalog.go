@@ -9,6 +9,7 @@ type Catalog struct {
 	positions positions
 	sources   sources
 	files     []File
+	made      map[candidateKey]*made // what Extend made of candidates
 	hash      uint64
 	modified  time.Time
 }
@@ -29,6 +30,7 @@ type Spec struct {
 	Escalations map[string]*Escalation  `yaml:"escalations,omitempty"`
 	Services    map[string]*Service     `yaml:"services"`
 	Maintenance map[string]*Maintenance `yaml:"maintenance,omitempty"`
+	Discovery   map[string]*Discovery   `yaml:"discovery,omitempty"`
 }
 
 // File is a file that the catalogue names at Place, a path of the catalogue:

@@ -21,14 +21,18 @@ type checker struct {
 	repository *regexp.Regexp
 }
 
-func (p *problems) check(spec *Spec) {
-	c := &checker{
+func (p *problems) checker(spec *Spec) *checker {
+	return &checker{
 		problems: p, Spec: spec,
 		name:       regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`),
 		variable:   regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`),
 		reference:  regexp.MustCompile(`\{\{([^{}]*)\}\}`),
 		repository: regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`),
 	}
+}
+
+func (p *problems) check(spec *Spec) {
+	c := p.checker(spec)
 	c.checkNames()
 	c.checkLinks()
 	c.checkDelivery()
@@ -42,6 +46,7 @@ func (p *problems) check(spec *Spec) {
 	c.checkServices()
 	c.checkDependencies()
 	c.checkMaintenance()
+	c.checkDiscovery()
 }
 
 // checkNames looks at every name that people chose.
@@ -57,14 +62,19 @@ func (c *checker) checkNames() {
 	if c.Delivery.Receiver != nil {
 		section(c, "delivery.receiver.api_tokens", c.Delivery.Receiver.APITokens)
 	}
+	section(c, "discovery", c.Discovery)
 	for name, s := range c.Services {
-		path := below("services", name)
-		section(c, below(path, "probes"), s.Probes)
-		section(c, below(path, "resources"), s.Resources)
-		section(c, below(path, "usage"), s.Usage)
-		section(c, below(path, "pipelines"), s.Pipelines)
-		section(c, below(path, "alerts"), s.Alerts)
+		c.checkNamesOf(below("services", name), s)
 	}
+}
+
+// checkNamesOf looks at the names that people chose within a service.
+func (c *checker) checkNamesOf(path string, s *Service) {
+	section(c, below(path, "probes"), s.Probes)
+	section(c, below(path, "resources"), s.Resources)
+	section(c, below(path, "usage"), s.Usage)
+	section(c, below(path, "pipelines"), s.Pipelines)
+	section(c, below(path, "alerts"), s.Alerts)
 }
 
 // section checks the names of one section: they become values of labels and

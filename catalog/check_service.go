@@ -10,23 +10,26 @@ const reserved = "tocsin"
 
 func (c *checker) checkServices() {
 	for name, service := range c.Services {
-		path := below("services", name)
-		if name == reserved {
-			c.add(path, "the name is taken: Tocsin's own alerts carry it (want another, such as monitoring)")
-		}
-		c.checkOwner(path, service)
-		c.checkURL(below(path, "url"), service.URL)
-		c.checkURL(below(path, "runbook"), service.Runbook)
-		c.checkObjective(below(path, "objective"), service.Objective)
-		for probe, p := range service.Probes {
-			c.checkProbe(below(below(path, "probes"), probe), p)
-		}
-		for resource, r := range service.Resources {
-			c.checkResource(below(below(path, "resources"), resource), r)
-		}
-		for pipeline, p := range service.Pipelines {
-			c.checkPipeline(below(below(path, "pipelines"), pipeline), p)
-		}
+		c.checkService(below("services", name), service)
+	}
+}
+
+func (c *checker) checkService(path string, s *Service) {
+	if s.Name == reserved {
+		c.add(path, "the name is taken: Tocsin's own alerts carry it (want another, such as monitoring)")
+	}
+	c.checkOwner(path, s)
+	c.checkURL(below(path, "url"), s.URL)
+	c.checkURL(below(path, "runbook"), s.Runbook)
+	c.checkObjective(below(path, "objective"), s.Objective)
+	for probe, p := range s.Probes {
+		c.checkProbe(below(below(path, "probes"), probe), p)
+	}
+	for resource, r := range s.Resources {
+		c.checkResource(below(below(path, "resources"), resource), r)
+	}
+	for pipeline, p := range s.Pipelines {
+		c.checkPipeline(below(below(path, "pipelines"), pipeline), p)
 	}
 }
 

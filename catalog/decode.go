@@ -58,6 +58,10 @@ func (d *decoder) value(node *yaml.Node, path string, out reflect.Value) {
 	if !d.affordable(node, path) {
 		return
 	}
+	if node.Kind == laterNode {
+		d.meant[path] = true
+		return
+	}
 	if node.Kind == yaml.AliasNode {
 		d.alias++
 		d.value(node.Alias, path, out)
@@ -117,7 +121,8 @@ func (d *decoder) stop(node *yaml.Node, path, format string, args ...any) {
 
 func (d *decoder) positionOf(node *yaml.Node) Position {
 	// Nothing at the end of a file stands on the line after the last.
-	return Position{d.file.name, min(node.Line, len(d.file.lines)), max(1, node.Column)}
+	// What was made of nothing written (a discovered value) stands at the top.
+	return Position{d.file.name, max(1, min(node.Line, len(d.file.lines))), max(1, node.Column)}
 }
 
 // structure decodes a mapping with known keys.

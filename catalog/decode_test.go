@@ -71,7 +71,7 @@ func eachType(of reflect.Type, seen map[reflect.Type]bool, do func(reflect.Type)
 	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Map || of.Kind() == reflect.Slice {
 		of = of.Elem()
 	}
-	if seen[of] || of.PkgPath() == "regexp" || of == reflect.TypeFor[Position]() {
+	if seen[of] || of.PkgPath() == "regexp" || of == reflect.TypeFor[yaml.Node]() || of == reflect.TypeFor[Position]() {
 		return
 	}
 	seen[of] = true

@@ -44,6 +44,10 @@ func (c *Catalog) complete() {
 	for _, service := range c.Services {
 		c.completeService(service)
 	}
+	for name, source := range c.Discovery {
+		source.Name = name
+		c.completeDiscovery(source)
+	}
 }
 
 func (c *Catalog) completeNames() {

@@ -44,6 +44,8 @@ func notation(of reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[catalog.Escalation]():
 		one := uint64(1)
 		return &jsonschema.Schema{Type: "array", Description: "The steps taken until somebody acknowledges; the last repeats.", MinItems: &one, Items: &jsonschema.Schema{Ref: "#/$defs/Step"}}
+	case reflect.TypeFor[catalog.Template]():
+		return &jsonschema.Schema{Type: "object", Description: "What every service of the source has: the keys of a service, with {{variables}} in its texts."}
 	case reflect.TypeFor[catalog.EmailChannel]():
 		return mail()
 	case reflect.TypeFor[catalog.Means]():

@@ -109,12 +109,13 @@ func alternatives() map[string][]string {
 		"ProcessResource": {"pid_file", "command"},
 		"Pipeline":        {"github"},
 		"Maintenance":     {"services", "teams", "all"},
+		"Discovery":       {"file", "http", "kubernetes"},
 	}
 }
 
 // filled are the lists that are never empty.
 func filled() []string {
-	return []string{"Step.by", "Rota.people", "Probe.journey"}
+	return []string{"Step.by", "Rota.people", "Probe.journey", "FileDiscovery.paths"}
 }
 
 // choices are the texts that are one of a few words.
@@ -126,7 +127,9 @@ func choices() map[string][]any {
 		"DNSProbe.type":     words(catalog.RecordTypes()),
 		"DNSProbe.protocol": {"udp", "tcp"},
 		"Step.by":           words(catalog.Ways()),
-		"Hours.holidays":    words(catalog.Calendars()),
+
+		"KubernetesDiscovery.objects": words(catalog.ObjectKinds()),
+		"Hours.holidays":              words(catalog.Calendars()),
 	}
 }
 

@@ -56,7 +56,7 @@ func TestGoodCataloguesAreAccepted(t *testing.T) {
 // The mistakes of one value, and of one mapping's keys, are seen while typing.
 func TestMistakesOfShapeAreRefused(t *testing.T) {
 	seen := []string{
-		"alert-name", "alert-setting", "bytes", "confirm", "contacts-in-place", "cpu-limit", "dns", "duration", "escalation-empty-by", "escalation-missing-by",
+		"alert-name", "alert-setting", "bytes", "confirm", "contacts-in-place", "cpu-limit", "discovery-source", "dns", "duration", "escalation-empty-by", "escalation-missing-by",
 		"escalation-unknown-way", "escalation-without-steps", "hours-holidays", "hours-missing-key", "http-method", "http-without-url", "journey-of-nothing",
 		"journey-step-with-two-requests", "journey-step-without-a-request", "list-at-the-top", "list-for-a-text", "means", "name", "no-value", "not-true-or-false",
 		"page", "pipeline-without-a-provider", "postgres", "probe-with-two-kinds", "probe-without-a-kind", "ratio", "ratio-over-100", "resource-process",
