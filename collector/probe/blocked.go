@@ -12,7 +12,7 @@ import (
 // the service's own 403.
 type firewall struct {
 	name   string
-	status []int
+	status [3]int
 	header string // this header is there …
 	value  string // … and contains this, in lower case; empty for any value
 	body   string // and the body contains this
@@ -21,13 +21,13 @@ type firewall struct {
 // firewalls lists the signs we know of each product's block pages. Most draw a
 // page of the same looks when the service behind them is down, with a 5xx:
 // there only a header that says so counts as a refusal.
-func firewalls() []firewall {
-	refusals := []int{http.StatusForbidden}
-	return []firewall{
-		{name: "Cloudflare (challenge)", status: []int{http.StatusForbidden, http.StatusServiceUnavailable}, header: "Cf-Mitigated"},
+func firewalls() [12]firewall {
+	refusals := [3]int{http.StatusForbidden}
+	return [...]firewall{
+		{name: "Cloudflare (challenge)", status: [3]int{http.StatusForbidden, http.StatusServiceUnavailable}, header: "Cf-Mitigated"},
 		{name: "Cloudflare", status: refusals, header: "Server", value: "cloudflare", body: "cf-error-details"},
 		{name: "Cloudflare", status: refusals, header: "Server", value: "cloudflare", body: "error code: 1020"},
-		{name: "AWS WAF (challenge)", status: []int{http.StatusAccepted, http.StatusForbidden, http.StatusMethodNotAllowed}, header: "X-Amzn-Waf-Action"},
+		{name: "AWS WAF (challenge)", status: [3]int{http.StatusAccepted, http.StatusForbidden, http.StatusMethodNotAllowed}, header: "X-Amzn-Waf-Action"},
 		{name: "AWS WAF (CloudFront)", status: refusals, header: "Server", value: "cloudfront", body: "Request blocked."},
 		{name: "AWS WAF (load balancer)", status: refusals, header: "Server", value: "awselb", body: "403 Forbidden"},
 		{name: "Azure Front Door", status: refusals, header: "X-Azure-Ref", body: "The request is blocked."},
@@ -35,7 +35,7 @@ func firewalls() []firewall {
 		{name: "Akamai", status: refusals, header: "Server", value: "akamaighost", body: "Access Denied"},
 		{name: "Imperva", status: refusals, body: "Incapsula incident ID"},
 		{name: "Sucuri", status: refusals, header: "X-Sucuri-Block"},
-		{name: "F5", status: []int{http.StatusOK, http.StatusForbidden}, body: "The requested URL was rejected. Please consult with your administrator."},
+		{name: "F5", status: [3]int{http.StatusOK, http.StatusForbidden}, body: "The requested URL was rejected. Please consult with your administrator."},
 	}
 }
 
@@ -45,7 +45,9 @@ func blockedBy(a answer) string {
 	if a.status == http.StatusTooManyRequests {
 		return "a rate limit"
 	}
-	for _, f := range firewalls() {
+	list := firewalls()
+	for i := range list {
+		f := &list[i]
 		if f.shown(a) {
 			return f.name
 		}
@@ -53,7 +55,7 @@ func blockedBy(a answer) string {
 	return ""
 }
 
-func (f firewall) shown(a answer) bool {
+func (f *firewall) shown(a answer) bool {
 	status := false
 	for _, code := range f.status {
 		status = status || code == a.status

@@ -20,6 +20,7 @@ type Builder struct{ shared shared }
 // shared is what the probes of one builder have in common.
 type shared struct {
 	options Options
+	buffers buffers
 }
 
 // NewBuilder returns a builder.

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -32,12 +31,12 @@ func userAgent() string {
 // newDialer connects without TCP keep-alives, which outlive no attempt.
 func newDialer() *net.Dialer { return &net.Dialer{KeepAlive: -1} }
 
-// newTransport makes a connection of its own for every request.
-func newTransport(config *tls.Config) *http.Transport {
+// newPool is a transport that keeps connections. Requests report to a trace
+// through their context.
+func newPool(config *tls.Config) *http.Transport {
 	return &http.Transport{
 		DialContext:            newDialer().DialContext,
 		TLSClientConfig:        config,
-		DisableKeepAlives:      true,
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 	}
@@ -51,6 +50,9 @@ func redirects(secretHeaders []string) func(*http.Request, []*http.Request) erro
 			return misfitf(ReasonProtocol, "more than %d redirects, the last to %s", maxRedirects, quote(place(req.URL)))
 		}
 		first := via[0].URL
+		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+			return misfitf(ReasonProtocol, "a redirect to %s, which is neither http nor https", quote(req.URL.Scheme+":"))
+		}
 		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
 			for _, name := range secretHeaders {
 				req.Header.Del(name)
@@ -126,9 +128,9 @@ func hostOf(raw string) string {
 	return u.Host
 }
 
-// send makes one request under t and reads its answer.
-func send(ctx context.Context, client *http.Client, t *trace, req *http.Request, want expectation) (answer, error) {
-	resp, err := client.Do(req.WithContext(t.context(ctx)))
+// send makes one request, whose transport reports to t, and reads its answer.
+func send(client *http.Client, t *trace, req *http.Request, want expectation) (answer, error) {
+	resp, err := client.Do(req)
 	if err != nil {
 		return answer{}, err
 	}

@@ -96,7 +96,7 @@ func (d *dialogue) config() (*tls.Config, error) {
 	if d.trust == nil {
 		return nil, nil
 	}
-	config, _, err := d.trust.current()
+	config, err := d.trust.current()
 	if err != nil || d.keys.CertFile == "" {
 		return config, err
 	}

@@ -63,7 +63,7 @@ are told by these signs, all of a row together; a plain 403 or 503 is the servic
 		if f.body != "" {
 			body = "`" + f.body + "`"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.name, strings.Trim(fmt.Sprint(f.status), "[]"), header, body)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.name, strings.ReplaceAll(strings.Trim(fmt.Sprint(f.status), "[]"), " 0", ""), header, body)
 	}
 	return b.String()
 }

@@ -10,7 +10,7 @@ import (
 // httpAttempt is what stays the same from attempt to attempt.
 type httpAttempt struct {
 	spec    *catalog.HTTPProbe
-	trust   *trust
+	reach   *transport
 	follow  func(*http.Request, []*http.Request) error
 	secrets *secrets
 	want    expectation
@@ -24,7 +24,7 @@ func newHTTP(s site) (Func, error) {
 		spec:    spec,
 		secrets: s.secrets,
 		want:    expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp),
-		trust:   newTrust(s, "http", spec.CAFile, spec.ServerName),
+		reach:   &transport{buffers: &s.shared.buffers, dialing: newDialing(), trust: newTrust(s, "http", spec.CAFile, spec.ServerName)},
 		follow:  redirects(headers(spec.Headers).secretNames()),
 	}
 	if spec.FollowRedirects != nil && !*spec.FollowRedirects {
@@ -56,16 +56,17 @@ func (a *httpAttempt) run(ctx context.Context) Result {
 	if err := headers(a.spec.Headers).set(req, a.secrets, unchanged); err != nil {
 		return fail(err)
 	}
-	_, transport, err := a.trust.current()
-	if err != nil {
-		return fail(err)
-	}
-	client := &http.Client{Transport: transport, CheckRedirect: a.follow}
-	got, err := send(ctx, client, t, req, a.want)
+	req.Close = true
+	client := &http.Client{Transport: a.reach.under(t), CheckRedirect: a.follow}
+	got, err := send(client, t, req, a.want)
 	if err == nil {
 		err = a.want.check(got)
 	}
-	return t.judge(got, err, fail)
+	r := t.judge(got, err, fail)
+	if r.Outcome != Success {
+		a.reach.trust.forget()
+	}
+	return r
 }
 
 func httpHost(p *catalog.Probe) string { return hostOf(p.HTTP.URL) }

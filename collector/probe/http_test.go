@@ -61,7 +61,7 @@ func TestHTTPExpectations(t *testing.T) {
 		{name: "a text is there", spec: `{url: URL/, body_not: the shop}`, status: 200, reason: ReasonBody, text: `body contains "the shop"`},
 		{name: "an expression fails", spec: `{url: URL/, body_regexp: "^shop"}`, status: 200, reason: ReasonBody, text: `body does not match "^shop"; found 19 bytes: Welcome to the shop`},
 		{name: "a redirect loop", spec: `{url: URL/loop}`, reason: ReasonProtocol, text: `more than 10 redirects, the last to "URL/loop"`},
-		{name: "a redirect to a file", spec: `{url: URL/file}`, reason: ReasonProtocol, text: `reading the answer of ADDRESS: unsupported protocol scheme "file"`},
+		{name: "a redirect to a file", spec: `{url: URL/file}`, reason: ReasonProtocol, text: `a redirect to "file:", which is neither http nor https`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fill := strings.NewReplacer("URL", server.URL, "ADDRESS", server.Listener.Addr().String())

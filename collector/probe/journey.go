@@ -90,8 +90,7 @@ func namesRedirect(status catalog.StatusSet) bool {
 }
 
 func (j *journey) run(ctx context.Context) Result {
-	transport := newTransport(&tls.Config{MinVersion: tls.VersionTLS12})
-	transport.DisableKeepAlives = false
+	transport := newPool(&tls.Config{MinVersion: tls.VersionTLS12})
 	defer transport.CloseIdleConnections()
 	jar, _ := cookiejar.New(nil)
 	v := &visit{journey: j, trace: newTrace(), client: http.Client{Transport: transport, Jar: jar}, values: make(variables)}
@@ -126,7 +125,7 @@ func (v *visit) make(ctx context.Context, step journeyStep) (answer, error) {
 	}
 	want := step.want
 	want.expand = v.values.expand
-	got, err := send(ctx, &v.client, v.trace, req, want)
+	got, err := send(&v.client, v.trace, req, want)
 	if err != nil {
 		return got, err
 	}

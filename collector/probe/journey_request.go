@@ -23,7 +23,7 @@ func (v *visit) request(ctx context.Context, step journeyStep) (*http.Request, e
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, strings.ToUpper(key), address, body)
+	req, err := http.NewRequestWithContext(v.trace.context(ctx), strings.ToUpper(key), address, body)
 	if err != nil {
 		return nil, misfitf(ReasonProtocol, "the address is none: %v", bare(err))
 	}

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -18,7 +19,16 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if folder := os.Getenv(benchServer); folder != "" {
+		if err := serveBench(folder); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // build makes the attempt of a probe as the catalogue writes it, in flow style.
 func build(t testing.TB, spec string) (Func, error) {
@@ -201,4 +211,10 @@ func TestReferences(t *testing.T) {
 	}
 	_, err := NewReference("ftp://example.org")
 	require.EqualError(t, err, `reference "ftp://example.org": want http://, https://, tcp://host:port or dns://resolver/name`)
+}
+
+// timeout is the test's context with a deadline.
+func timeout(t testing.TB, after time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), after)
 }

@@ -16,7 +16,7 @@ func newTLS(s site) (Func, error) {
 
 func handshake(ctx context.Context, address string, trust *trust) Result {
 	t := newTrace()
-	config, _, err := trust.current()
+	config, err := trust.current()
 	if err != nil {
 		return t.fail(ctx, err)
 	}

@@ -37,7 +37,7 @@ func (t *trace) context(ctx context.Context) context.Context {
 		TLSHandshakeDone:     func(state tls.ConnectionState, err error) { t.shook(state, err) },
 		GotConn:              func(httptrace.GotConnInfo) { t.leave(Transfer, false) },
 		WroteRequest:         func(httptrace.WroteRequestInfo) { t.wrote() },
-		GotFirstResponseByte: func() { t.leave(FirstByte, true); t.enter(Transfer) },
+		GotFirstResponseByte: t.answered,
 	})
 }
 
@@ -60,6 +60,12 @@ func (t *trace) wrote() {
 	}
 	t.add(t.at, false)
 	t.at, t.begun = FirstByte, time.Now()
+}
+
+// answered is called at the first byte of an answer.
+func (t *trace) answered() {
+	t.leave(FirstByte, true)
+	t.enter(Transfer)
 }
 
 // leave adds the time since enter. A phase that did not succeed stays the one
