@@ -35,6 +35,7 @@ type Probe struct {
 	DNS      *DNSProbe      `yaml:"dns,omitempty"`
 	Postgres *PostgresProbe `yaml:"postgres,omitempty"`
 	Redis    *RedisProbe    `yaml:"redis,omitempty"`
+	Exec     *ExecProbe     `yaml:"exec,omitempty"`
 }
 
 // settings are what a kind of probe can be told; each kind's stand in a file of
@@ -62,6 +63,7 @@ func (p *Probe) kinds() []probeKind {
 		{"dns", p.DNS != nil, p.DNS, 0},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},
+		{"exec", p.Exec != nil, p.Exec, gentleInterval},
 	}
 }
 

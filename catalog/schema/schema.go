@@ -92,7 +92,7 @@ func refine(s *jsonschema.Schema, of string) {
 // nameOf is the form of the keys that people choose under key, if it has one.
 func nameOf(key string) string {
 	switch key {
-	case "headers", "form":
+	case "headers", "form", "environment":
 		return ""
 	case "extract":
 		return "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -115,7 +115,7 @@ func alternatives() map[string][]string {
 
 // filled are the lists that are never empty.
 func filled() []string {
-	return []string{"Step.by", "Rota.people", "Probe.journey", "FileDiscovery.paths"}
+	return []string{"Step.by", "Rota.people", "Probe.journey", "FileDiscovery.paths", "ExecProbe.command"}
 }
 
 // choices are the texts that are one of a few words.

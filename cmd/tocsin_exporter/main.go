@@ -32,6 +32,7 @@ type flags struct {
 
 	location string
 	shard    string
+	exec     bool
 	procfs   string
 	cgroupfs string
 }
@@ -77,6 +78,7 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, code int, goOn boo
 		Own: func(app *kingpin.Application) {
 			app.Flag("location", "The catalogue's location that this exporter probes from; the first by name by default.").StringVar(&f.location)
 			app.Flag("shard", "Look after a share of the services: i/n, such as 2/8.").Default("1/1").StringVar(&f.shard)
+			app.Flag("probe.enable-exec", "Run the commands of the catalogue's probes of kind exec; whoever writes the catalogue then runs commands here.").BoolVar(&f.exec)
 			app.Flag("path.procfs", "Where the proc file system is mounted, for the processes among the resources.").Default("/proc").StringVar(&f.procfs)
 			app.Flag("path.cgroupfs", "Where control groups are mounted, for the limits of those processes.").Default("/sys/fs/cgroup").StringVar(&f.cgroupfs)
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/collector/probe"
 	"github.com/tocsin-monitoring/tocsin/collector/web"
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
@@ -32,7 +33,7 @@ func check(f flags, shard collector.Shard, stdout io.Writer) error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	harness := collector.New(collector.Options{Location: location, Shard: shard, Registerer: registry})
+	harness := collector.New(collector.Options{Location: location, Shard: shard, Registerer: registry, Build: builder(f).New})
 	if err := harness.Update(c); err != nil {
 		return err
 	}
@@ -42,6 +43,9 @@ func check(f flags, shard collector.Shard, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "%s is good: %d services, %d probes at %s.\n", f.ConfigFile, len(c.Services), len(harness.Statuses(0)), location)
 	return nil
 }
+
+// builder builds the probes that the flags allow.
+func builder(f flags) *probe.Builder { return probe.NewBuilder(probe.Options{Exec: f.exec}) }
 
 // serve runs the exporter until ctx ends.
 func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.Logger) error {
@@ -63,7 +67,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		return err
 	}
 	sight := collector.NewSight(location, logger.Kit, registry)
-	harness := collector.New(collector.Options{Location: location, Sight: sight, Shard: shard, Logger: logger.Kit, Registerer: registry})
+	harness := collector.New(collector.Options{Location: location, Sight: sight, Shard: shard, Logger: logger.Kit, Registerer: registry, Build: builder(f).New})
 	others := newSources(f, collector.Scope{Location: location, Shard: shard}, registry, logger.Kit)
 	parts := []reload.Part{harness, sight, collector.NewWindows(registry)}
 	for _, source := range others.list {

@@ -53,6 +53,7 @@ func Kinds() []Kind {
 		{Name: "dns", Summary: "One question to a name server and its answers.", Reasons: reasons(network, []Reason{ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, build: newDNS, host: dnsHost},
 		{Name: "postgres", Summary: "A login and one query, which answers at least one row.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, Measures: []Measure{Value}, build: newPostgres},
 		{Name: "redis", Summary: "A login and one command that only reads; role and replication lag.", Reasons: reasons(network, server), Phases: spoken, Measures: []Measure{Value, ReplicationLag}, build: newRedis, host: redisHost},
+		{Name: "exec", Summary: "A command of ours; its exit status as monitoring plugins give it, and its performance data.", Reasons: reasons([]Reason{ReasonTimeout, ReasonStatus}), build: newExec},
 	}
 }
 
