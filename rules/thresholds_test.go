@@ -26,8 +26,15 @@ var numbers = map[string]map[float64]string{
 		2:  "with 48, scales the hash of 48 bits to a fraction of a second",
 		48: "see 2",
 	},
-	"service_probe:tocsin_probe_last_duration_seconds:median5m": {
+	"instance_service_probe_location:tocsin_probe_down:until": {
+		3600: "the hour for which everything is remembered when its source is gone",
+	},
+	"service_probe_location:tocsin_probe_last_duration_seconds:median5m": {
 		0.5: "the median: what is typical, which is then compared with the threshold",
+	},
+	"service_probe:tocsin_probe_last_duration_seconds:median5m": {
+		0.5: "the median: the typical location",
+		2:   "tells an even number of locations from an odd one",
 	},
 	"service_probe:tocsin_probe_stale_bound_seconds:max": {
 		3: "the run that is due and two missed ones, in intervals of the probe's own",

@@ -6,7 +6,7 @@ package render
 // is always told. Catalogues can lower an alert's severity, down to info,
 // which no channel hears: such an alert silences nothing.
 func inhibitions() []inhibition {
-	symptoms := oneOf("alertname", AlertServiceSlow, AlertJourneyFailing, AlertPartialOutage)
+	symptoms := oneOf("alertname", AlertServiceSlow, AlertJourneyFailing, AlertPartialOutage, AlertPartialSlowdown)
 	slow := equals("alertname", AlertServiceSlow)
 	lesser := oneOf("severity", "warning", "info")
 	service := []string{"service"}

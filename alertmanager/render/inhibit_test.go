@@ -84,7 +84,7 @@ func TestNamedAlertsExist(t *testing.T) {
 	}
 	for _, name := range []string{
 		render.AlertWatchdog, render.AlertReceiverDown, render.AlertAlertmanagerNotDelivering,
-		render.AlertServiceDown, render.AlertDependencyDown, render.AlertServiceSlow, render.AlertJourneyFailing, render.AlertPartialOutage,
+		render.AlertServiceDown, render.AlertDependencyDown, render.AlertServiceSlow, render.AlertJourneyFailing, render.AlertPartialOutage, render.AlertPartialSlowdown,
 	} {
 		require.Contains(t, rules.String(), "- alert: "+name+"\n")
 	}

@@ -23,6 +23,7 @@ const (
 	AlertServiceSlow               = "ServiceSlow"
 	AlertJourneyFailing            = "JourneyFailing"
 	AlertPartialOutage             = "PartialOutage"
+	AlertPartialSlowdown           = "PartialSlowdown"
 )
 
 // Options says where things lie. Folders are absolute; the zero value of
