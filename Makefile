@@ -3,12 +3,13 @@ SHELL := /bin/bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+HOUR ?= 1h
 STAMP := github.com/prometheus/common/version
 BINARIES := tocsin tocsin_exporter tocsin_receiver
 LINT := $(GO) tool -modfile=tools/lint/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build engines fixtures up demo test test-unit test-integration lint fmt check render schema bench bench-detection clean
+.PHONY: help build engines fixtures up demo test test-unit test-integration lint fmt check render schema bench bench-long bench-code bench-detection clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
@@ -62,7 +63,13 @@ render: build ## write alertmanager/alertmanager.yml from tocsin.yml
 schema: build ## write the catalogue's JSON Schema for editors
 	bin/tocsin schema > catalog/tocsin.schema.json
 
-bench: ## run the benchmarks
+bench: ## measure cost, memory, scrapes and schedule against what was promised
+	$(GO) run ./test/bench
+
+bench-long: ## the same for what is promised of an hour (HOUR=10m for less)
+	$(GO) run ./test/bench -only schedule,http2 -for $(HOUR)
+
+bench-code: ## run the benchmarks of single functions
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 bench-detection: engines ## measure the time from a fault to the message, hop by hop

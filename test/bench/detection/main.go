@@ -29,6 +29,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/internal/engines"
 	"github.com/tocsin-monitoring/tocsin/internal/gobuild"
+	"github.com/tocsin-monitoring/tocsin/test/bench/lab"
 )
 
 func main() {
@@ -97,7 +98,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if s.document == "" {
 		return nil
 	}
-	return writeSection(filepath.Join(root, s.document), text)
+	return lab.WriteSection(filepath.Join(root, s.document), sectionBegins, sectionEnds, text)
 }
 
 // programs is the folder of the exporter and the receiver to measure.

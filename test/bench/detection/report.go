@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -105,16 +104,3 @@ const (
 	sectionBegins = "<!-- make bench-detection writes from here -->\n"
 	sectionEnds   = "<!-- to here -->\n"
 )
-
-func writeSection(path, text string) error {
-	document, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("reading the document: %w", err)
-	}
-	before, rest, begins := strings.Cut(string(document), sectionBegins)
-	_, after, ends := strings.Cut(rest, sectionEnds)
-	if !begins || !ends {
-		return fmt.Errorf("writing into %q: it lacks the lines %q and %q", path, strings.TrimSpace(sectionBegins), strings.TrimSpace(sectionEnds))
-	}
-	return os.WriteFile(path, []byte(before+sectionBegins+"\n"+text+"\n"+sectionEnds+after), 0o644) // a document for everybody
-}

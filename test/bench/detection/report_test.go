@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,16 +26,4 @@ func TestReportSaysWhetherTheGoalIsReached(t *testing.T) {
 	require.Contains(t, text, "| 5xx | 30.00 | 30.00 | 30.00 | 30.00 | 30.00 | 15, 25 | no |")
 	require.Contains(t, text, "| black hole | 36.00 | 36.00 | 36.00 | 36.00 | 36.00 | 25, 36 | no |", "the median is over its goal")
 	require.Contains(t, text, "| receiver → product manager's message at SMTP | 6.00 | 6.00 | 6.00 | 6.00 |")
-}
-
-func TestOnlyTheSectionIsRewritten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "performance.md")
-	require.NoError(t, os.WriteFile(path, []byte("before\n"+sectionBegins+"old\n"+sectionEnds+"after\n"), 0o600))
-	require.NoError(t, writeSection(path, "new\n"))
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, "before\n"+sectionBegins+"\nnew\n\n"+sectionEnds+"after\n", string(text))
-
-	require.NoError(t, os.WriteFile(path, []byte("nothing\n"), 0o600))
-	require.ErrorContains(t, writeSection(path, "new\n"), "it lacks the lines")
 }
