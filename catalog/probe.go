@@ -34,6 +34,7 @@ type Probe struct {
 	TLS      *TLSProbe      `yaml:"tls,omitempty"`
 	DNS      *DNSProbe      `yaml:"dns,omitempty"`
 	Postgres *PostgresProbe `yaml:"postgres,omitempty"`
+	MySQL    *MySQLProbe    `yaml:"mysql,omitempty"`
 	Redis    *RedisProbe    `yaml:"redis,omitempty"`
 	Exec     *ExecProbe     `yaml:"exec,omitempty"`
 }
@@ -62,6 +63,7 @@ func (p *Probe) kinds() []probeKind {
 		{"tls", p.TLS != nil, p.TLS, 0},
 		{"dns", p.DNS != nil, p.DNS, 0},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
+		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},
 		{"exec", p.Exec != nil, p.Exec, gentleInterval},
 	}

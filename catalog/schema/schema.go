@@ -105,6 +105,7 @@ func alternatives() map[string][]string {
 	return map[string][]string{
 		"Probe":           catalog.ProbeKinds(),
 		"JourneyStep":     {"get", "post"},
+		"PostgresProbe":   {"dsn", "address"},
 		"Resource":        {"process", "prometheus", "kubernetes"},
 		"ProcessResource": {"pid_file", "command"},
 		"Pipeline":        {"github"},

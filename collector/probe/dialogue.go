@@ -15,6 +15,9 @@ import (
 // its own, in all.
 const maxHeard = 4 << 20
 
+// ourName is how we introduce ourselves where a protocol lets us.
+const ourName = "tocsin"
+
 // dialogue is what stays the same from attempt to attempt of a kind that speaks
 // a protocol of its own over a connection.
 type dialogue struct {
@@ -41,12 +44,15 @@ func newDialogue(s site, kind, address string, e *catalog.Encryption) *dialogue 
 
 // line is one connection, on which both sides speak in turn.
 type line struct {
-	conn     net.Conn
-	in       *bufio.Reader
-	tls      *tls.Config // nil without TLS
-	trace    *trace
-	measures []Measured
+	conn  net.Conn
+	in    *bufio.Reader
+	tls   *tls.Config // nil without TLS
+	trace *trace
+	findings
 }
+
+// findings are the numbers that an attempt found besides the time.
+type findings struct{ measures []Measured }
 
 // run makes one attempt: it connects, and closes when talk returns or ctx ends.
 func (d *dialogue) run(ctx context.Context, talk func(context.Context, *line) error) Result {
@@ -109,6 +115,20 @@ func (d *dialogue) config() (*tls.Config, error) {
 	return config, nil
 }
 
+// noting is a configuration for a library that shakes hands by itself: the
+// certificates are seen by t.
+func noting(config *tls.Config, t *trace) *tls.Config {
+	if config == nil {
+		return nil
+	}
+	config = config.Clone()
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		t.rejected(state.PeerCertificates)
+		return nil
+	}
+	return config
+}
+
 // password reads a secret, or nothing where there is none.
 func (d *dialogue) password(secret *catalog.Secret) (string, error) {
 	if secret == nil {
@@ -156,15 +176,23 @@ func (l *line) read(n, limit int) ([]byte, error) {
 	return frame, err
 }
 
+// cause is what the connection itself met, where a library does not say it.
+func (l *line) cause(err error) error {
+	if b, ok := l.conn.(*bounded); ok && b.err != nil {
+		return b.err
+	}
+	return err
+}
+
 // measure notes a number besides the time.
-func (l *line) measure(m Measure, value float64) {
-	l.measures = append(l.measures, Measured{m, value})
+func (f *findings) measure(m Measure, value float64) {
+	f.measures = append(f.measures, Measured{m, value})
 }
 
 // judge exports and compares a value that was read.
-func (l *line) judge(what, found string, want catalog.Comparison) error {
+func (f *findings) judge(what, found string, want catalog.Comparison) error {
 	measures, err := judgeValue(what, found, want)
-	l.measures = append(l.measures, measures...)
+	f.measures = append(f.measures, measures...)
 	return err
 }
 
@@ -172,14 +200,17 @@ func (l *line) judge(what, found string, want catalog.Comparison) error {
 type bounded struct {
 	net.Conn
 	left int
+	err  error // of the first read that came to nothing
 }
 
 // Read reads from the connection until too much has come.
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, misfitf(ReasonProtocol, "the server sent more than %d bytes", maxHeard)
+		b.err = misfitf(ReasonProtocol, "the server sent more than %d bytes", maxHeard)
+		return 0, b.err
 	}
 	n, err := b.Conn.Read(p[:min(len(p), b.left)])
 	b.left -= n
+	b.err = cmp.Or(b.err, err)
 	return n, err
 }

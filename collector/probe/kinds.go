@@ -51,7 +51,8 @@ func Kinds() []Kind {
 		{Name: "tcp", Summary: "A connection.", Reasons: reasons(network), Phases: []Phase{Resolve, Connect}, build: newTCP, host: tcpHost},
 		{Name: "tls", Summary: "A TLS handshake; the certificate's name, chain and validity.", Reasons: reasons(network, []Reason{ReasonTLS}), Phases: []Phase{Resolve, Connect, TLS}, build: newTLS, host: tlsHost},
 		{Name: "dns", Summary: "One question to a name server and its answers.", Reasons: reasons(network, []Reason{ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, build: newDNS, host: dnsHost},
-		{Name: "postgres", Summary: "A login and one query, which answers at least one row.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, Measures: []Measure{Value}, build: newPostgres},
+		{Name: "postgres", Summary: "A login and one query, which answers at least one row; replication lag.", Reasons: reasons(network, server), Phases: []Phase{Resolve, Connect, FirstByte}, Measures: []Measure{Value, ReplicationLag}, build: newPostgres, host: postgresHost},
+		{Name: "mysql", Summary: "A login to a MySQL or MariaDB and one query, which answers at least one row; replication lag.", Reasons: reasons(network, server), Phases: []Phase{Resolve, Connect, FirstByte}, Measures: []Measure{Value, ReplicationLag}, build: newMySQL, host: mysqlHost},
 		{Name: "redis", Summary: "A login and one command that only reads; role and replication lag.", Reasons: reasons(network, server), Phases: spoken, Measures: []Measure{Value, ReplicationLag}, build: newRedis, host: redisHost},
 		{Name: "exec", Summary: "A command of ours; its exit status as monitoring plugins give it, and its performance data.", Reasons: reasons([]Reason{ReasonTimeout, ReasonStatus}), build: newExec},
 	}

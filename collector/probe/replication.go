@@ -19,9 +19,9 @@ type replicas struct {
 }
 
 // judgeReplication exports the lag and compares what was found.
-func (l *line) judgeReplication(found replicas, want *catalog.Replication) error {
+func (f *findings) judgeReplication(found replicas, want *catalog.Replication) error {
 	if !math.IsNaN(found.lag) {
-		l.measure(ReplicationLag, found.lag)
+		f.measure(ReplicationLag, found.lag)
 	}
 	lag := time.Duration(found.lag * float64(time.Second)).Round(time.Millisecond)
 	switch {

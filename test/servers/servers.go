@@ -164,3 +164,13 @@ func split(t testing.TB, address string) (host, port string) {
 	require.NoError(t, err)
 	return host, port
 }
+
+// Do runs a program to its end, as a user of the machine where one is named.
+func Do(t testing.TB, user, program string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(t, user)}
+	cmd.Dir = os.TempDir()
+	text, err := cmd.CombinedOutput()
+	require.NoErrorf(t, err, "%s says:\n%s", program, text)
+}
