@@ -1,0 +1,318 @@
+package migrate
+
+import (
+	"cmp"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/tocsin-monitoring/tocsin/internal/migrate/tree"
+)
+
+// isBlackbox recognises blackbox_exporter's modules, Prometheus' scrape jobs,
+// files for its file_sd_configs, and the operator's Probe resources.
+func isBlackbox(d *document) bool {
+	if d.root.Get("modules").Is(tree.Map) || d.root.Get("scrape_configs").Is(tree.List) || isProbeResource(d.root) {
+		return true
+	}
+	return isTargets(d.root)
+}
+
+// isTargets recognises what Prometheus' file and HTTP service discovery read.
+func isTargets(root *tree.Value) bool {
+	items := root.Items()
+	return root.Is(tree.List) && len(items) > 0 && !slices.ContainsFunc(items, func(v *tree.Value) bool { return !v.Get("targets").Is(tree.List) })
+}
+
+func isProbeResource(root *tree.Value) bool {
+	return root.Get("kind").Peek() == "Probe" && root.Find("spec", "prober") != nil
+}
+
+// blackbox holds the modules while the jobs are read.
+type blackbox struct {
+	*intake
+	modules map[string]*tree.Value
+	used    map[string]bool
+	jobs    int
+	targets map[string]*document // files of targets by name
+	listed  map[string]bool      // those that some job names
+}
+
+func readBlackbox(in *intake) {
+	b := &blackbox{intake: in, modules: map[string]*tree.Value{}, used: map[string]bool{}, targets: map[string]*document{}, listed: map[string]bool{}}
+	for _, d := range in.documents {
+		modules := d.root.Get("modules")
+		for _, name := range modules.Keys() {
+			b.modules[name] = modules.Get(name)
+			in.subject(modules.Get(name), "module "+name)
+		}
+		if isTargets(d.root) {
+			b.targets[d.name] = d
+		}
+	}
+	for _, d := range in.documents {
+		switch {
+		case isProbeResource(d.root):
+			b.resource(d.root)
+		case d.root.Get("scrape_configs") != nil:
+			b.prometheus(d)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.targets)) {
+		if !b.listed[name] {
+			in.leave(b.targets[name].root, name, "no scrape job here names this file of targets: import the Prometheus configuration that does, too")
+		}
+	}
+	for _, d := range in.documents {
+		for _, name := range d.root.Get("modules").Keys() {
+			if b.used[name] {
+				continue
+			}
+			module := b.modules[name]
+			module.Read()
+			reason := "no scrape job asks with this module"
+			if b.jobs == 0 {
+				reason += ": import the Prometheus configuration with the jobs, too, which says what is asked"
+			}
+			in.report.add(LeftOut, module.At, "module "+name, "", "%s", reason)
+		}
+	}
+}
+
+// target is one address that is to be asked in the way of a module.
+type target struct {
+	address, module string
+	hostname        string // the parameter of that name
+	service, group  string
+	team            string
+	interval        time.Duration
+	timeout         time.Duration
+	at              tree.Position
+}
+
+// ask makes a check of a target.
+func (b *blackbox) ask(t target) {
+	name := cmp.Or(t.service, t.address)
+	module, known := b.modules[t.module]
+	if !known {
+		reason := "the module %q is not in the files (import blackbox.yml, too)"
+		b.report.add(LeftOut, t.at, name, "", reason, t.module)
+		return
+	}
+	b.used[t.module] = true
+	check := &Check{Service: t.service, Group: t.group, Team: t.team, Interval: t.interval, At: t.at}
+	check.Timeout = cmp.Or(promSpan(module.Get("timeout")), t.timeout, 10*time.Second)
+	if t.timeout > 0 && t.timeout < check.Timeout {
+		check.Timeout = t.timeout
+	}
+	m := &module1{blackbox: b, module: t.module, check: check, target: t, owner: name}
+	prober := module.Get("prober").Text()
+	read, can := probers()[prober]
+	if !can {
+		b.report.add(LeftOut, t.at, name, "", "tocsin import does not know the prober %q of the module %s", prober, t.module)
+		module.Read()
+		return
+	}
+	module.Get(prober).Touch()
+	read(m, module.Get(prober))
+	if check.Kind != "" {
+		b.check(check)
+	}
+}
+
+// promSpan reads a duration as Prometheus writes it.
+func promSpan(v *tree.Value) time.Duration {
+	d, err := model.ParseDuration(v.Peek())
+	if err != nil {
+		return 0
+	}
+	v.Read()
+	return time.Duration(d)
+}
+
+// module1 is one module applied to one target.
+type module1 struct {
+	*blackbox
+	module string
+	check  *Check
+	target target
+	owner  string
+}
+
+// probers are what a module's prober may be.
+func probers() map[string]func(m *module1, v *tree.Value) {
+	return map[string]func(m *module1, v *tree.Value){
+		"http": (*module1).http, "tcp": (*module1).tcp, "icmp": (*module1).icmp, "dns": (*module1).dns, "grpc": (*module1).grpc, "websocket": (*module1).websocket,
+	}
+}
+
+func (m *module1) tcp(v *tree.Value) {
+	kind, s := "tcp", settings("address", m.target.address)
+	dialogue := v.Get("query_response")
+	if v.Get("tls").True() && dialogue.Empty() {
+		kind = "tls"
+	} else if v.Get("tls").True() {
+		s.set("tls", true)
+	}
+	var steps []*Settings
+	for _, step := range dialogue.Items() {
+		one := settings("expect", step.Get("expect").Text(), "send", step.Get("send").Text())
+		if step.Get("starttls").True() {
+			one.set("starttls", true)
+		}
+		if !one.empty() {
+			steps = append(steps, one)
+		}
+	}
+	if len(steps) > 0 {
+		s.set("dialogue", steps)
+	}
+	m.certificates(s, v.Get("tls_config"))
+	m.address(s, v)
+	m.check.Kind, m.check.Settings = kind, s
+}
+
+// address reads which address of a name is to be asked.
+func (m *module1) address(s *Settings, v *tree.Value) {
+	switch prefer := v.Get("preferred_ip_protocol").Text(); {
+	case prefer == "ip4" && !fallsBack(v):
+		s.set("ip", "4")
+	case prefer == "ip6" && !fallsBack(v):
+		s.set("ip", "6")
+	case prefer == "ip4":
+		s.set("ip", "prefer4")
+	case prefer == "ip6":
+		s.set("ip", "prefer6")
+	}
+}
+
+func fallsBack(v *tree.Value) bool {
+	falls, given := v.Get("ip_protocol_fallback").Bool()
+	return falls || !given
+}
+
+// certificates reads a tls_config.
+func (m *module1) certificates(s *Settings, v *tree.Value) {
+	s.set("ca_file", v.Get("ca_file").Text())
+	s.set("server_name", cmp.Or(v.Get("server_name").Text(), m.target.hostname))
+	if v.Get("insecure_skip_verify").True() {
+		m.report.add(ToDo, v.Get("insecure_skip_verify").At, m.owner, "insecure_skip_verify", "a certificate is always verified: give ca_file when a private authority signs it")
+	}
+	s.set("cert_file", v.Get("cert_file").Text())
+	s.set("key_file", v.Get("key_file").Text())
+	s.set("min_tls", strings.TrimPrefix(v.Get("min_version").Text(), "TLS"))
+}
+
+func (m *module1) icmp(v *tree.Value) {
+	s := settings("host", m.target.address)
+	m.address(s, v)
+	s.set("size", v.Get("payload_size").Int())
+	m.check.Kind, m.check.Settings = "icmp", s
+}
+
+func (m *module1) dns(v *tree.Value) {
+	server := m.target.address
+	if _, _, err := net.SplitHostPort(server); err != nil {
+		server = net.JoinHostPort(strings.Trim(server, "[]"), "53")
+	}
+	kind := strings.ToUpper(v.Get("query_type").Text())
+	if kind == "" || kind == "ANY" {
+		m.report.add(Changed, m.check.At, m.owner, "query_type", "asks for ANY, which name servers may refuse (RFC 8482); A from now on")
+		kind = ""
+	}
+	s := settings("name", v.Get("query_name").Text(), "type", kind, "server", server)
+	protocol := v.Get("transport_protocol").Text()
+	if v.Get("dns_over_tls").True() {
+		protocol = "tls"
+	}
+	if protocol != "udp" {
+		s.set("protocol", protocol)
+	}
+	if codes := v.Get("valid_rcodes"); !codes.Empty() && !slices.Equal(codes.Texts(), []string{"NOERROR"}) {
+		m.lose(codes, m.owner, "valid_rcodes", "an answer counts when it is NOERROR and has a record")
+	}
+	m.address(settings(), v)
+	m.check.Kind, m.check.Settings = "dns", s
+	m.check.Service = cmp.Or(m.check.Service, hostOf(server))
+}
+
+func (m *module1) grpc(v *tree.Value) {
+	s := settings("address", m.target.address, "service", v.Get("service").Text())
+	if v.Get("tls").True() {
+		s.set("tls", true)
+	}
+	m.certificates(s, v.Get("tls_config"))
+	m.address(s, v)
+	m.check.Kind, m.check.Settings = "grpc", s
+}
+
+func (m *module1) websocket(v *tree.Value) {
+	s := settings("url", m.target.address)
+	m.certificates(s, v.Get("tls_config"))
+	m.check.Kind, m.check.Settings = "websocket", s
+}
+
+// blackboxNotes are the reasons for what is not read.
+func blackboxNotes() map[string]Note {
+	pull := Note{Nothing, "Prometheus' own: it goes on reading it"}
+	return map[string]Note{
+		"global":                             pull,
+		"rule_files":                         {NotCarried, "rules are not read: Tocsin brings its own, and yours go on working beside them"},
+		"alerting":                           pull,
+		"remote_write":                       pull,
+		"remote_read":                        pull,
+		"storage":                            pull,
+		"tsdb":                               pull,
+		"tracing":                            pull,
+		"otlp":                               pull,
+		"scrape_config_files":                {LeftOut, "further files of jobs: import them, too"},
+		"honor_labels":                       pull,
+		"honor_timestamps":                   pull,
+		"scheme":                             pull,
+		"body_size_limit":                    {NotCarried, "the body that is read is bounded already"},
+		"labels":                             {NotCarried, "series carry service, probe, team and location; other labels belong to the estate's dashboards"},
+		"source_ip_address":                  {NotCarried, "the machine chooses the address that it asks from"},
+		"ip_protocol_fallback":               {NotCarried, "a name's addresses are tried in the machine's order"},
+		"preferred_ip_protocol":              {NotCarried, "a name's addresses are tried in the machine's order"},
+		"compression":                        {NotCarried, "what the server may send compressed is unpacked already"},
+		"fail_if_not_ssl":                    {NotCarried, "an address with https is never asked without TLS; redirects to http are followed"},
+		"enable_http2":                       {NotCarried, "the version is negotiated"},
+		"enable_http3":                       {NotCarried, "the version is negotiated"},
+		"skip_resolve_phase_with_proxy":      {Nothing, "a matter of blackbox_exporter's own timing"},
+		"recursion_desired":                  {NotCarried, "recursion is asked for"},
+		"dont_fragment":                      {NotCarried, "packets are as the machine sends them"},
+		"ttl":                                {NotCarried, "packets are as the machine sends them"},
+		"debug":                              {Nothing, "the exporter shows the trace of each probe without it"},
+		"validate_answer_rrs":                {NotCarried, "give the expected answers in the probe's answers"},
+		"validate_authority_rrs":             {NotCarried, "only answers are compared"},
+		"validate_additional_rrs":            {NotCarried, "only answers are compared"},
+		"query_class":                        {NotCarried, "the class is IN"},
+		"apiVersion":                         {Nothing, "Kubernetes' own"},
+		"metadata":                           {Nothing, "Kubernetes' own"},
+		"query_response.labels":              {NotCarried, "nothing from an answer becomes a label"},
+		"query_response.expect_bytes":        {NotCarried, "a dialogue expects text"},
+		"fail_if_body_json_matches_cel":      {NotCarried, "no counterpart"},
+		"fail_if_header_matches":             {NotCarried, "no counterpart"},
+		"fail_if_header_not_matches":         {NotCarried, "no counterpart"},
+		"fail_if_body_matches_regexp":        {NotCarried, "no counterpart"},
+		"fail_if_body_not_matches_regexp":    {NotCarried, "no counterpart"},
+		"fail_if_body_json_not_matches_cel":  {NotCarried, "no counterpart"},
+		"scrape_protocols":                   pull,
+		"scrape_classic_histograms":          pull,
+		"metric_name_validation_scheme":      pull,
+		"metric_name_escaping_scheme":        pull,
+		"sample_limit":                       pull,
+		"track_timestamps_staleness":         pull,
+		"metric_relabel_configs":             {NotCarried, "what is kept of the exporter's series is a matter of Prometheus' job for Tocsin's exporter"},
+		"tls_config":                         {NotCarried, "no counterpart"},
+		"prober.proxyUrl":                    {NotCarried, "how Prometheus reaches blackbox_exporter"},
+		"prober":                             {Nothing, "how Prometheus reaches blackbox_exporter"},
+		"fallback_scrape_protocol":           pull,
+		"always_scrape_classic_histograms":   pull,
+		"convert_classic_histograms_to_nhcb": pull,
+	}
+}

@@ -1,0 +1,398 @@
+package migrate
+
+import (
+	"cmp"
+	"encoding/json"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/internal/migrate/tree"
+)
+
+// The types of monitors. Each fills in the check, or returns the reason why
+// there is none.
+
+func (m *kumaMonitor) http() string {
+	address := m.v.Get("url").Text()
+	s := m.request(address, m.v.Get("url").At, m.name)
+	m.check.URL = withoutSecrets(address)
+	if method := strings.ToUpper(m.v.Get("method").Text()); method != "GET" {
+		s.set("method", method)
+	}
+	m.headers(s)
+	m.identity(s)
+	s.status(m.statuses())
+	if redirects, given := m.v.Get("maxredirects").Number(); given && redirects == 0 {
+		s.set("follow_redirects", false)
+	}
+	m.body(s)
+	if keyword := m.v.Get("keyword").Text(); keyword != "" {
+		key := "body"
+		if m.v.Get("invertKeyword").True() {
+			key = "body_not"
+		}
+		s.set(key, keyword)
+	}
+	if path := m.v.Get("jsonPath"); m.v.Get("type").Text() == "json-query" && !path.Empty() {
+		m.expectJSON(s, settings("path", jsonPath(path.Text()), "operator", cmp.Or(m.v.Get("jsonPathOperator").Text(), "=="), "value", m.v.Get("expectedValue").Text()), m.name, path.At)
+	}
+	if m.v.Get("ignoreTls").True() {
+		m.report.add(ToDo, m.v.Get("ignoreTls").At, m.name, "ignoreTls", "a certificate is always verified: give ca_file when a private authority signs it")
+	}
+	if m.v.Get("expiryNotification").True() {
+		m.check.Certificate = 21 * 24 * time.Hour
+	}
+	m.proxy(s)
+	m.check.Kind, m.check.Settings = "http", s
+	return ""
+}
+
+// jsonPath is an expression of JSONata, when it is a plain path, as a JSON
+// path.
+func jsonPath(text string) string {
+	if strings.HasPrefix(text, "$") {
+		return text
+	}
+	return "$." + text
+}
+
+// body reads what is sent.
+func (m *kumaMonitor) body(s *Settings) {
+	body := m.v.Get("body").Text()
+	s.set("request_body", body)
+	switch encoding := m.v.Get("httpBodyEncoding").Text(); {
+	case body == "":
+	case encoding == "form":
+		s.inner("headers").set("Content-Type", "application/x-www-form-urlencoded")
+	case encoding == "xml":
+		s.inner("headers").set("Content-Type", "text/xml; charset=utf-8")
+	default:
+		s.inner("headers").set("Content-Type", "application/json")
+	}
+}
+
+// identity reads the ways of proving who is asking.
+func (m *kumaMonitor) identity(s *Settings) {
+	user, password := m.v.Get("basic_auth_user"), m.v.Get("basic_auth_pass")
+	switch method := m.v.Get("authMethod").Text(); {
+	case method == "oauth2-cc":
+		s.set("oauth2", settings("token_url", m.v.Get("oauth_token_url").Text(), "client_id", m.v.Get("oauth_client_id").Text(),
+			"client_secret", m.secret(m.v.Get("oauth_client_secret"), "the OAuth 2 client secret of "+m.name, m.name, "client-secret"),
+			"scopes", strings.Fields(m.v.Get("oauth_scopes").Text())))
+	case method == "mtls":
+		for _, part := range [][2]string{{"cert_file", "tlsCert"}, {"key_file", "tlsKey"}, {"ca_file", "tlsCa"}} {
+			if pem := m.v.Get(part[1]); !pem.Empty() {
+				s.set(part[0], m.secret(pem, part[1]+" of "+m.name, m.name, part[1]))
+			}
+		}
+	case method == "ntlm":
+		m.lose(m.v.Get("authMethod"), m.name, "authMethod", "NTLM has no counterpart: the check asks without credentials, so see that it still succeeds")
+		user.Read()
+		password.Read()
+	case !user.Empty() || !password.Empty():
+		m.basic(s, m.secretOf(user.Text()+":"+password.Text(), user.At, "the user and password of "+m.name, m.name, "authorization"))
+	}
+	if token := m.v.Get("bearer_token"); !token.Empty() {
+		m.bearer(s, m.secret(token, "the bearer token of "+m.name, m.name, "authorization"))
+	}
+}
+
+func (m *kumaMonitor) proxy(s *Settings) {
+	proxy := m.proxies[m.v.Get("proxyId").Text()]
+	if proxy == nil {
+		return
+	}
+	if proxy.Get("auth").True() {
+		m.lose(proxy.Get("password"), m.name, "proxy", "the proxy wants credentials, which have no counterpart")
+		proxy.Get("username").Read()
+	}
+	proxy.Read()
+	s.set("proxy", proxy.Get("protocol").Text()+"://"+net.JoinHostPort(proxy.Get("host").Text(), proxy.Get("port").Text()))
+}
+
+// address is host:port of the monitor.
+func (m *kumaMonitor) address(port string) string {
+	if given := m.v.Get("port").Text(); given != "" && given != "0" {
+		port = given
+	}
+	return net.JoinHostPort(strings.Trim(m.v.Get("hostname").Text(), "[]"), port)
+}
+
+func (m *kumaMonitor) set(kind string, s *Settings) string {
+	m.check.Kind, m.check.Settings = kind, s
+	return ""
+}
+
+func (m *kumaMonitor) port() string { return m.set("tcp", settings("address", m.address(""))) }
+
+func (m *kumaMonitor) ping() string {
+	return m.set("icmp", settings("host", m.v.Get("hostname").Text()))
+}
+
+// sasl reads how a kafka monitor logs in.
+func (m *kumaMonitor) sasl() {
+	options := m.v.Get("kafkaProducerSaslOptions")
+	if mechanism := options.Get("mechanism").Peek(); mechanism != "" && mechanism != "None" {
+		m.lose(options, m.name, "kafkaProducerSaslOptions", "how to log in has to be written by hand")
+	}
+}
+
+func (m *kumaMonitor) ntp() string { return m.set("ntp", settings("address", m.address("123"))) }
+
+func (m *kumaMonitor) sip() string { return m.set("sip", settings("address", m.address("5060"))) }
+
+func (m *kumaMonitor) dns() string {
+	kind := m.v.Get("dns_resolve_type").Text()
+	if kind == "A" {
+		kind = ""
+	}
+	server := ""
+	if given, _, _ := strings.Cut(m.v.Get("dns_resolve_server").Text(), ","); given != "" {
+		server = withPort(given, cmp.Or(strings.TrimPrefix(m.v.Get("port").Text(), "0"), "53"))
+	}
+	return m.set("dns", settings("name", m.v.Get("hostname").Text(), "type", kind, "server", server))
+}
+
+// push is a monitor that a job calls.
+func (m *kumaMonitor) push() string {
+	every := m.check.Interval
+	m.check.Interval, m.check.Timeout, m.check.Confirm = 0, 0, 0
+	m.v.Get("pushToken").Read()
+	m.report.add(ToDo, m.v.At, m.name, "", "the job now calls POST /heartbeat/NAME of the exporter in the place of uptime-kuma's push address")
+	return m.set("heartbeat", settings("every", every))
+}
+
+func (m *kumaMonitor) grpc() string {
+	address := m.v.Get("grpcUrl").Text()
+	s := settings("address", strings.TrimPrefix(strings.TrimPrefix(address, "grpc://"), "grpcs://"))
+	if m.v.Get("grpcEnableTls").True() {
+		s.set("tls", true)
+	}
+	for _, key := range []string{"grpcProtobuf", "grpcServiceName", "grpcMethod", "grpcBody", "keyword"} {
+		if v := m.v.Get(key); !v.Empty() {
+			m.lose(v, m.name, key, "a grpc probe asks the health protocol, and no method of the service")
+		}
+	}
+	return m.set("grpc", s)
+}
+
+func (m *kumaMonitor) mqtt() string {
+	host := m.v.Get("hostname").Text()
+	scheme, rest, has := strings.Cut(host, "://")
+	if has {
+		host = rest
+	}
+	port := cmp.Or(m.v.Get("port").Text(), "1883")
+	s := settings("address", net.JoinHostPort(host, port))
+	if scheme == "mqtts" || scheme == "wss" {
+		s.set("tls", true)
+	}
+	s.set("username", m.v.Get("mqttUsername").Text())
+	if password := m.v.Get("mqttPassword"); !password.Empty() {
+		s.set("password", m.secret(password, "the MQTT password of "+m.name, m.name, "password"))
+	}
+	s.set("topic", m.v.Get("mqttTopic").Text())
+	s.set("expect", m.v.Get("mqttSuccessMessage").Text())
+	return m.set("mqtt", s)
+}
+
+// database reads the kinds that log in with a connection string.
+func (m *kumaMonitor) database() string {
+	kind := map[string]string{"sqlserver": "mssql"}[m.v.Get("type").Text()]
+	kind = cmp.Or(kind, m.v.Get("type").Text())
+	connection := m.v.Get("databaseConnectionString")
+	if connection.Empty() {
+		return "it has no connection string"
+	}
+	var s *Settings
+	if knows(kind, "dsn") {
+		s = settings("dsn", m.secret(connection, "the connection string of "+m.name, m.name, "dsn"))
+	} else if s = m.parts(connection, kind); s == nil {
+		return "its connection string is of a form that tocsin import does not know"
+	}
+	if query := m.v.Get("databaseQuery").Text(); query != "" {
+		key := "query"
+		if !knows(kind, key) {
+			key = "command"
+		}
+		s.set(key, query)
+	}
+	return m.set(kind, s)
+}
+
+// parts takes a connection string apart: an address with a scheme, or
+// key=value pairs with semicolons as SQL Server has them.
+func (m *kumaMonitor) parts(v *tree.Value, kind string) *Settings {
+	u, err := url.Parse(v.Peek())
+	if err != nil || u.Host == "" {
+		u = pairs(v.Peek())
+	}
+	if u == nil {
+		return nil
+	}
+	v.Read()
+	port := map[string]string{"redis": "6379", "mysql": "3306", "mssql": "1433", "mongodb": "27017", "postgres": "5432"}[kind]
+	s := settings("address", withPort(u.Host, port), "user", u.User.Username(), "database", strings.Trim(u.Path, "/"))
+	if password, has := u.User.Password(); has {
+		s.set("password", m.secretOf(password, v.At, "the password of "+m.name, m.name, "password"))
+	}
+	if kind == "redis" {
+		s.remove("database")
+		s.set("database", number(strings.Trim(u.Path, "/")))
+	}
+	if strings.HasSuffix(u.Scheme, "s") && u.Scheme != "postgres" || strings.Contains(u.RawQuery, "ssl=true") || strings.Contains(u.RawQuery, "tls=true") || strings.EqualFold(u.Query().Get("encrypt"), "true") {
+		s.set("tls", true)
+	}
+	return s
+}
+
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}
+
+// pairs reads Server=host,port;Database=…;User Id=…;Password=….
+func pairs(text string) *url.URL {
+	u := new(url.URL)
+	query := make(url.Values)
+	user, password := "", ""
+	for pair := range strings.SplitSeq(text, ";") {
+		key, value, _ := strings.Cut(pair, "=")
+		switch value = strings.TrimSpace(value); strings.ToLower(strings.TrimSpace(key)) {
+		case "server", "data source", "host", "address":
+			u.Host = strings.Replace(strings.TrimPrefix(value, "tcp:"), ",", ":", 1)
+		case "database", "initial catalog":
+			u.Path = value
+		case "user id", "uid", "user":
+			user = value
+		case "password", "pwd":
+			password = value
+		case "encrypt":
+			query.Set("encrypt", value)
+		}
+	}
+	if u.Host == "" {
+		return nil
+	}
+	u.RawQuery, u.User = query.Encode(), url.UserPassword(user, password)
+	return u
+}
+
+func (m *kumaMonitor) smtp() string {
+	s := settings("address", m.address("25"))
+	switch m.v.Get("smtpSecurity").Text() {
+	case "starttls":
+		s.set("starttls", true)
+	case "secure":
+		s.set("tls", true)
+	}
+	return m.set("smtp", s)
+}
+
+func (m *kumaMonitor) snmp() string {
+	s := settings("address", m.address("161"), "oid", m.v.Get("snmpOid").Text(), "version", m.v.Get("snmpVersion").Text())
+	if community := m.v.Get("radiusPassword"); !community.Empty() {
+		s.set("community", m.secret(community, "the SNMP community of "+m.name, m.name, "community"))
+	}
+	return m.set("snmp", s)
+}
+
+// rabbit asks the management interface, as uptime-kuma does.
+func (m *kumaMonitor) rabbit() string {
+	nodes := textList(m.v.Get("rabbitmqNodes"))
+	if len(nodes) == 0 {
+		return "it names no node"
+	}
+	for i, node := range nodes {
+		check := *m.check
+		check.Probe = named(hostOf(node))
+		check.Kind, check.Settings = "http", m.request(strings.TrimSuffix(node, "/")+"/api/health/checks/alarms", m.v.At, m.name)
+		m.basic(check.Settings, m.secretOf(m.v.Get("rabbitmqUsername").Text()+":"+m.v.Get("rabbitmqPassword").Text(), m.v.At, "the user and password of "+m.name, m.name, "authorization"))
+		check.Team = m.told()
+		if i == len(nodes)-1 {
+			*m.check = check
+			break
+		}
+		m.intake.check(&check)
+	}
+	return ""
+}
+
+func (m *kumaMonitor) kafka() string {
+	brokers := textList(m.v.Get("kafkaProducerBrokers"))
+	if len(brokers) == 0 {
+		return "it names no broker"
+	}
+	m.sasl()
+	s := settings("brokers", brokers, "topic", m.v.Get("kafkaProducerTopic").Text())
+	if m.v.Get("kafkaProducerSsl").True() {
+		s.set("tls", true)
+	}
+	m.report.add(Changed, m.v.At, m.name, "", "a kafka probe asks for the metadata of the topic and produces no message")
+	m.v.Get("kafkaProducerMessage").Read()
+	return m.set("kafka", s)
+}
+
+func (m *kumaMonitor) websocket() string {
+	return m.set("websocket", settings("url", m.v.Get("url").Text()))
+}
+
+func (m *kumaMonitor) browser() string {
+	address := m.v.Get("url").Text()
+	if u, err := url.Parse(address); err != nil || u.Host == "" {
+		return "it has no address"
+	}
+	m.check.URL = address
+	return m.set("browser", settings("url", address))
+}
+
+// textList is a list, or a JSON list in a text.
+func textList(v *tree.Value) []string {
+	if v.Is(tree.String) {
+		var list []string
+		if json.Unmarshal([]byte(v.Peek()), &list) == nil {
+			v.Read()
+			return list
+		}
+	}
+	return v.Texts()
+}
+
+// kumaDefaults are what uptime-kuma writes for everybody.
+func kumaDefaults() map[string]string {
+	return map[string]string{"resendInterval": "0", "packetSize": "56", "maxredirects": "10", "weight": "2000", "ipFamily": "auto", "mqttCheckType": "keyword"}
+}
+
+// kumaNotes are the reasons for what is not read.
+func kumaNotes() map[string]Note {
+	identity := Note{Nothing, "an identity, a state or the look of uptime-kuma's pages"}
+	notUsed := Note{Nothing, "a field that this type of monitor does not use"}
+	notes := map[string]Note{
+		"resendInterval":     {NotCarried, "who is reminded, and when, is the team's escalation"},
+		"description":        {NotCarried, "messages say what failed; give the service a runbook for what to do"},
+		"tags":               {NotCarried, "series carry service, probe, team and location; other labels belong to dashboards"},
+		"packetSize":         {NotCarried, "pings are of the usual size"},
+		"cacheBust":          {NotCarried, "no counterpart: give the address a query of its own"},
+		"expiryNotification": {NotCarried, "only what is asked over TLS has a certificate"},
+		"tagList":            {NotCarried, "series carry service, probe, team and location; other labels belong to dashboards"},
+		"statusPageList":     {LeftOut, "a status page for the public is not Tocsin's"},
+		"maintenanceList":    {NotCarried, "write the window into the catalogue's maintenance (docs/catalogue.md)"},
+		"proxyList":          {Nothing, "no monitor uses the proxy"},
+		"conditions":         {NotCarried, "no counterpart"},
+		"mqttCheckType":      {NotCarried, "the message is compared as a text"},
+		"ipFamily":           {NotCarried, "a name's addresses are tried in the machine's order"},
+		"maxredirects":       {NotCarried, "redirects are followed up to the probe's own limit"},
+		"screenshot":         {Nothing, "a state"},
+		"remote_browser":     {NotCarried, "Tocsin starts its own browser"},
+	}
+	for _, key := range strings.Fields("id version userId user_id weight parent pathName path childrenIDs forceInactive maintenance dns_last_result includeSensitiveData isDefault active applyExisting color monitor_id tag_id created_date createdDate expectedTlsAlert saveResponse saveErrorResponse responseMaxLength headers body") {
+		notes[key] = identity
+	}
+	for _, key := range strings.Fields("url method hostname port keyword invertKeyword accepted_statuscodes dns_resolve_type dns_resolve_server docker_container docker_host proxyId mqttTopic mqttSuccessMessage mqttUsername mqttPassword mqttWebsocketPath databaseQuery databaseConnectionString authMethod authWorkstation authDomain grpcUrl grpcProtobuf grpcMethod grpcServiceName grpcEnableTls grpcBody grpcMetadata radiusCalledStationId radiusCallingStationId radiusUsername radiusPassword radiusSecret game gamedigGivenPortOnly httpBodyEncoding jsonPath jsonPathOperator expectedValue kafkaProducerTopic kafkaProducerBrokers kafkaProducerSsl kafkaProducerAllowAutoTopicCreation kafkaProducerMessage basic_auth_user basic_auth_pass oauth_client_id oauth_client_secret oauth_token_url oauth_scopes oauth_auth_method oauth_audience pushToken tlsCa tlsCert tlsKey ignoreTls snmpOid snmpVersion rabbitmqNodes rabbitmqUsername rabbitmqPassword smtpSecurity manual_status ping_count ping_numeric ping_per_request_timeout timeout retryOnlyOnStatusCodeFailure kafkaProducerSaslOptions gamedigToken subtype location protocol system_service_name wsIgnoreSecWebsocketAcceptHeader wsSubprotocol bearer_token retryInterval") {
+		notes[key] = notUsed
+	}
+	return notes
+}
