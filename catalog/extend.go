@@ -26,14 +26,17 @@ type Candidate struct {
 	Probe    string            `json:"probe,omitempty"`    // http, tcp or tls: what a template without probes gets
 	Replace  bool              `json:"replace,omitempty"`  // put Probe in place of the template's probes
 	Settings []Setting         `json:"settings,omitempty"` // put over the template
+	Fault    string            `json:"fault,omitempty"`    // why it makes no service, when its source knows already
 }
 
 // Setting is a value at a path below a service. A * in the path is every key
-// there is. List takes the place of Text where the value is a list.
+// there is. List takes the place of Text where the value is a list. A default
+// gives way to what the template says.
 type Setting struct {
-	Path string   `json:"path"`
-	Text string   `json:"text,omitempty"`
-	List []string `json:"list,omitempty"`
+	Path    string   `json:"path"`
+	Text    string   `json:"text,omitempty"`
+	List    []string `json:"list,omitempty"`
+	Default bool     `json:"default,omitempty"`
 }
 
 // RejectionReason is why a candidate, or a part of it, became no service.
@@ -299,4 +302,13 @@ func oneLine(text string) string {
 		runes = append(runes[:longest:longest], '…')
 	}
 	return printable(runes)
+}
+
+// ServiceOf is the name of the service that a candidate is, or is a part of;
+// empty when it is none.
+func (c *Catalog) ServiceOf(candidate Candidate) string {
+	if m := c.made[candidate.key()]; m != nil {
+		return m.name
+	}
+	return ""
 }

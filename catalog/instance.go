@@ -16,6 +16,9 @@ func (e *extension) make(c Candidate, source *Discovery) (*made, *Rejection) {
 	reject := func(reason RejectionReason, problem string) (*made, *Rejection) {
 		return nil, &Rejection{Reason: reason, Problem: oneLine(problem)}
 	}
+	if c.Fault != "" {
+		return reject(RejectValue, c.Fault)
+	}
 	r := &renderer{value: c.value}
 	name, _, _ := r.text(&yaml.Node{Kind: yaml.ScalarNode, Value: source.NamedAs})
 	if c.Name != "" {
@@ -116,6 +119,9 @@ func (c *Candidate) apply(document *yaml.Node, r *renderer) bool {
 			for _, item := range setting.List {
 				value.Content = append(value.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: tagDiscovered, Value: item})
 			}
+		}
+		if setting.Default && pairAt(document.Content, setting.Path) >= 0 {
+			continue
 		}
 		if !put(document, strings.Split(setting.Path, "."), value) {
 			return false

@@ -22,9 +22,12 @@ type sources struct {
 	pipelines http.Handler
 }
 
+// agent is who asks, besides the probes.
+func agent() string { return "Tocsin/" + cmp.Or(version.Version, "dev") }
+
 // newSources makes and registers a source per signal.
 func newSources(f flags, scope collector.Scope, registry prometheus.Registerer, logger log.Logger) sources {
-	agent := "Tocsin/" + cmp.Or(version.Version, "dev")
+	agent := agent()
 	pipelines := pipeline.New(pipeline.Options{Logger: logger, UserAgent: agent})
 	s := sources{pipelines: pipelines.Handler(), list: []collector.Source{
 		owned{scope, resource.New(resource.Options{Logger: logger, UserAgent: agent, ProcFS: f.procfs, CgroupFS: f.cgroupfs})},

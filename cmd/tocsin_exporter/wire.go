@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/collector/discovery"
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
 	"github.com/tocsin-monitoring/tocsin/collector/web"
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
@@ -73,7 +74,9 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	for _, source := range others.list {
 		parts = append(parts, source)
 	}
-	if err := reloader.Start(parts...); err != nil {
+	found := discovery.New(discovery.Options{Location: location, Parts: parts, Storage: f.Storage, Logger: logger.Kit, UserAgent: agent()})
+	registry.MustRegister(found)
+	if err := reloader.Start(found); err != nil {
 		return err
 	}
 	server, err := httpserver.Listen(httpserver.Options{
@@ -88,7 +91,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's exporter is probing", "version", cmp.Or(version.Version, "dev"), "location", location, "shard", shard, "probes", len(harness.Statuses(0)), "address", server.Addr())
 
-	actors := []func(context.Context) error{server.Run, harness.Run, sight.Run, reloader.Run, reloader.RunHangup}
+	actors := []func(context.Context) error{server.Run, harness.Run, sight.Run, found.Run, reloader.Run, reloader.RunHangup}
 	for _, source := range others.list {
 		actors = append(actors, source.Run)
 	}

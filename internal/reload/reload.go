@@ -48,7 +48,7 @@ type Reloader struct {
 	watching chan struct{} // closed when changes are noticed from now on
 
 	mu     sync.Mutex
-	parts  []Part
+	parts  *Together
 	status Status
 	tried  [sha256.Size]byte // digest of the files that were tried last
 }
@@ -102,14 +102,14 @@ func (r *Reloader) Load() (*catalog.Catalog, error) {
 func (r *Reloader) Start(parts ...Part) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.parts = parts
+	r.parts = NewTogether(parts...)
 	err := r.take()
 	if err == nil {
 		return nil
 	}
 	c, storedErr := r.loadStored()
 	if storedErr == nil {
-		storedErr = r.hand(c)
+		storedErr = r.parts.Update(c)
 	}
 	if storedErr != nil {
 		return err
@@ -146,7 +146,7 @@ func (r *Reloader) take() error {
 	r.status.At, r.tried = time.Now(), digest(r.options.Path)
 	c, err := catalog.Load(r.options.Path)
 	if err == nil {
-		err = r.hand(c)
+		err = r.parts.Update(c)
 	}
 	r.status.Err = err
 	if err != nil {
@@ -159,23 +159,6 @@ func (r *Reloader) take() error {
 	r.metrics.at.Set(seconds(r.status.At))
 	if err := r.store(); err != nil {
 		level.Warn(r.logger).Log("msg", "The catalogue is not kept for the next start", "err", err)
-	}
-	return nil
-}
-
-// hand gives a catalogue to every part, or to none.
-func (r *Reloader) hand(c *catalog.Catalog) error {
-	for i, part := range r.parts {
-		err := part.Update(c)
-		if err == nil {
-			continue
-		}
-		if old := r.status.Catalog; old != nil {
-			for _, changed := range r.parts[:i] {
-				_ = changed.Update(old) // it was good before
-			}
-		}
-		return err
 	}
 	return nil
 }
