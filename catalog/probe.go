@@ -37,6 +37,7 @@ type Probe struct {
 	MySQL    *MySQLProbe    `yaml:"mysql,omitempty"`
 	Redis    *RedisProbe    `yaml:"redis,omitempty"`
 	Exec     *ExecProbe     `yaml:"exec,omitempty"`
+	PromQL   *PromQLProbe   `yaml:"promql,omitempty"`
 }
 
 // settings are what a kind of probe can be told; each kind's stand in a file of
@@ -66,6 +67,7 @@ func (p *Probe) kinds() []probeKind {
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},
 		{"exec", p.Exec != nil, p.Exec, gentleInterval},
+		{"promql", p.PromQL != nil, p.PromQL, 0},
 	}
 }
 

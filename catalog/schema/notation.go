@@ -52,6 +52,8 @@ func notation(of reflect.Type) *jsonschema.Schema {
 		return enumeration(catalog.MeansDown, catalog.MeansDegraded, catalog.MeansInfo)
 	case reflect.TypeFor[catalog.Page]():
 		return enumeration(catalog.PageAlways, catalog.PageOfficeHours, catalog.PageNever)
+	case reflect.TypeFor[catalog.NoData]():
+		return enumeration(catalog.NoDataFails, catalog.NoDataSucceeds)
 	case reflect.TypeFor[catalog.ExecStatus]():
 		return enumeration(catalog.ExecWarning, catalog.ExecCritical)
 	case reflect.TypeFor[catalog.AlertSetting]():

@@ -55,6 +55,7 @@ func Kinds() []Kind {
 		{Name: "mysql", Summary: "A login to a MySQL or MariaDB and one query, which answers at least one row; replication lag.", Reasons: reasons(network, server), Phases: []Phase{Resolve, Connect, FirstByte}, Measures: []Measure{Value, ReplicationLag}, build: newMySQL, host: mysqlHost},
 		{Name: "redis", Summary: "A login and one command that only reads; role and replication lag.", Reasons: reasons(network, server), Phases: spoken, Measures: []Measure{Value, ReplicationLag}, build: newRedis, host: redisHost},
 		{Name: "exec", Summary: "A command of ours; its exit status as monitoring plugins give it, and its performance data.", Reasons: reasons([]Reason{ReasonTimeout, ReasonStatus}), build: newExec},
+		{Name: "promql", Summary: "A query to a Prometheus, whose every value is compared.", Reasons: reasons(network, answer), Phases: phases, Measures: []Measure{Value}, build: newPromQL, host: promqlHost},
 	}
 }
 

@@ -12,7 +12,6 @@ package usage
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +19,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -28,10 +26,8 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector/reading"
+	"github.com/tocsin-monitoring/tocsin/internal/promapi"
 )
-
-// maxAnswer bounds what is read of an answer: one number is short.
-const maxAnswer = 1 << 20
 
 // Options is what a collector needs. Every field has a default.
 type Options struct {
@@ -84,24 +80,22 @@ func (c *Collector) ask(ctx context.Context, q question) (float64, error) {
 	if q.server == "" {
 		return 0, errors.New("links.prometheus is missing: it says whom to ask")
 	}
-	form := url.Values{"query": {q.query}, "timeout": {strconv.FormatFloat(c.o.Timeout.Seconds(), 'f', -1, 64) + "s"}}
-	address := strings.TrimSuffix(q.server, "/") + "/api/v1/query"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	address := promapi.Endpoint(q.server)
+	req, err := promapi.NewRequest(ctx, q.server, q.query, c.o.Timeout)
 	if err != nil {
-		return 0, fmt.Errorf("asking links.prometheus: %w", err)
+		return 0, err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("User-Agent", c.o.UserAgent)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return 0, fmt.Errorf("asking %s: %w", address, plain(ctx, err))
 	}
 	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	text, err := io.ReadAll(io.LimitReader(res.Body, promapi.MaxAnswer+1))
 	if err != nil {
 		return 0, fmt.Errorf("asking %s: %w", address, plain(ctx, err))
 	}
-	if len(text) > maxAnswer {
+	if len(text) > promapi.MaxAnswer {
 		return 0, errors.New("the query gave far too many series, want one value: aggregate them, for example with sum()")
 	}
 	return read(address, res.StatusCode, text)
@@ -119,72 +113,21 @@ func plain(ctx context.Context, err error) error {
 	return err
 }
 
-// answer is Prometheus' envelope of an instant query:
-// https://prometheus.io/docs/prometheus/latest/querying/api/
-type answer struct {
-	Status string `json:"status"`
-	Error  string `json:"error"`
-	Data   struct {
-		ResultType string          `json:"resultType"`
-		Result     json.RawMessage `json:"result"`
-	} `json:"data"`
-}
-
-// point is a time and a value; the value is a string, because JSON has no NaN.
-type point [2]any
-
 func read(address string, status int, text []byte) (float64, error) {
-	var a answer
-	if err := json.Unmarshal(text, &a); err != nil {
-		return 0, fmt.Errorf("asking %s: got status %d and no JSON: is links.prometheus the address of a Prometheus?", address, status)
-	}
-	if a.Status != "success" {
-		return 0, fmt.Errorf("asking %s: status %d: %s", address, status, short(a.Error))
-	}
-	points, err := pointsOf(a)
+	samples, err := promapi.Read(status, text)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("asking %s: reading the answer: %w", address, err)
-	case len(points) == 0:
+		return 0, fmt.Errorf("asking %s: %w", address, err)
+	case len(samples) == 0:
 		return 0, errors.New("the query gave no value: nothing matches it now (write `or vector(0)` if that means nobody)")
-	case len(points) > 1:
-		return 0, fmt.Errorf("the query gave %d values, want one: aggregate them, for example with sum()", len(points))
+	case len(samples) > 1:
+		return 0, fmt.Errorf("the query gave %d values, want one: aggregate them, for example with sum()", len(samples))
 	}
-	written, _ := points[0][1].(string)
-	value, err := strconv.ParseFloat(written, 64)
+	value, err := strconv.ParseFloat(samples[0].Value, 64)
 	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
-		return 0, fmt.Errorf("the query gave %q, want a number", short(written))
+		return 0, fmt.Errorf("the query gave %q, want a number", samples[0].Value)
 	}
 	return value, nil
-}
-
-func pointsOf(a answer) ([]point, error) {
-	switch a.Data.ResultType {
-	case "scalar":
-		var p point
-		err := json.Unmarshal(a.Data.Result, &p)
-		return []point{p}, err
-	case "vector":
-		var series []struct {
-			Value point `json:"value"`
-		}
-		err := json.Unmarshal(a.Data.Result, &series)
-		points := make([]point, len(series))
-		for i, s := range series {
-			points[i] = s.Value
-		}
-		return points, err
-	}
-	return nil, fmt.Errorf("got a %s, want one value now", short(a.Data.ResultType))
-}
-
-// short bounds foreign text to one line of 200 characters.
-func short(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > 200 {
-		return string(runes[:199]) + "…"
-	}
-	return s
 }
 
 var (

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/internal/promapi"
 )
 
 func estate(prometheus string, usage map[string]string) *catalog.Catalog {
@@ -49,7 +50,7 @@ func TestAnswers(t *testing.T) {
 		"a bad query":    {400, `{"status":"error","errorType":"bad_data","error":"1:5: parse error:\n unclosed left parenthesis"}`, 0, "asking URL/api/v1/query: status 400: 1:5: parse error: unclosed left parenthesis"},
 		"a web page":     {200, "<html>", 0, "asking URL/api/v1/query: got status 200 and no JSON: is links.prometheus the address of a Prometheus?"},
 		"starting up":    {503, "Service Unavailable", 0, "asking URL/api/v1/query: got status 503 and no JSON: is links.prometheus the address of a Prometheus?"},
-		"far too much":   {200, strings.Repeat(" ", maxAnswer+1), 0, "the query gave far too many series, want one value: aggregate them, for example with sum()"},
+		"far too much":   {200, strings.Repeat(" ", promapi.MaxAnswer+1), 0, "the query gave far too many series, want one value: aggregate them, for example with sum()"},
 		"odd contents":   {200, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1.7e9,3]}]}}`, 0, `the query gave "", want a number`},
 	}
 	for name, tc := range cases {

@@ -3,7 +3,9 @@ package servers
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,6 +129,24 @@ func Accepts(address string) func(context.Context) error {
 			return err
 		}
 		return conn.Close()
+	}
+}
+
+// Answers is a Ready that wants a 2xx of an address.
+func Answers(url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return err
+		}
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		if answer.StatusCode/100 != 2 {
+			err = errors.New(answer.Status)
+		}
+		return errors.Join(err, answer.Body.Close())
 	}
 }
 
