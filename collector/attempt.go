@@ -15,14 +15,18 @@ import (
 // got stuck. One that takes longer is left behind.
 const grace = 250 * time.Millisecond
 
+// maxStarved bounds how often an attempt is made again that ran out of time
+// because the exporter itself did not get to run.
+const maxStarved = 3
+
 // run makes one scheduled run: attempts until it is settled. It is incomplete
-// and false when ctx ended.
+// and false when ctx ended, or when the exporter got to run too little to judge.
 func (h *Harness) run(ctx context.Context, t *target) (run, bool) {
 	c := confirmation{standing: t.totals.Load().state, need: max(1, t.spec.Confirm)}
 	var r run
 	for settled := false; !settled; {
-		a := h.attempt(ctx, t)
-		if ctx.Err() != nil {
+		a, judged := h.judged(ctx, t)
+		if !judged || ctx.Err() != nil {
 			return r, false
 		}
 		a.Repeat = len(r.attempts) > 0
@@ -32,19 +36,42 @@ func (h *Harness) run(ctx context.Context, t *target) (run, bool) {
 	return r, true
 }
 
-// attempt makes one attempt within the probe's timeout, whether or not the
-// kind keeps to it.
-func (h *Harness) attempt(ctx context.Context, t *target) Attempt {
+// judged makes an attempt that tells something about the target. One whose time
+// ran out while the exporter did not get to run for a good part of it tells
+// nothing: it is made again, and the time is made up for. A target that hangs is
+// so found to hang by an exporter that has too little to run on, and a healthy
+// one is not called down by it.
+func (h *Harness) judged(ctx context.Context, t *target) (Attempt, bool) {
 	timeout := t.spec.Timeout.Std()
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	within := timeout
+	for range maxStarved + 1 {
+		before := h.pulse.lost.Load()
+		a := h.attempt(ctx, t, within)
+		lost := h.pulse.since(before)
+		if a.Outcome == probe.Success && a.Duration-lost > timeout {
+			a.Outcome, a.Reason, a.Text = probe.Failure, probe.ReasonTimeout, fmt.Sprintf("the answer took longer than %s", timeout)
+		}
+		const enough = 10 // parts of the time, of which one may be lost
+		if a.Reason != probe.ReasonTimeout || lost < timeout/enough || a.Duration-lost >= timeout-timeout/enough || ctx.Err() != nil {
+			return a, true
+		}
+		h.metrics.starved.Inc()
+		a.Text = fmt.Sprintf("counts for nothing, because the exporter did not get to run for %s of it: %s", lost.Round(time.Millisecond), a.Text)
+		t.note(a)
+		within = min(timeout+2*lost, 4*timeout)
+	}
+	return Attempt{}, false
+}
+
+// attempt makes one attempt within a time, whether or not the kind keeps to it.
+func (h *Harness) attempt(ctx context.Context, t *target, within time.Duration) Attempt {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	started := time.Now()
 	r := h.guarded(ctx, t)
-	r.Duration = time.Since(started)
-	if r.Outcome == probe.Success && r.Duration > timeout {
-		r.Outcome, r.Reason, r.Text = probe.Failure, probe.ReasonTimeout, fmt.Sprintf("the answer took longer than %s", timeout)
-	}
-	return Attempt{At: time.Now(), Result: r}
+	ended := time.Now()
+	r.Duration = ended.Sub(started)
+	return Attempt{At: ended, Result: r}
 }
 
 // guarded calls the kind in a goroutine of its own, and leaves it behind when
@@ -63,7 +90,7 @@ func (h *Harness) guarded(ctx context.Context, t *target) probe.Result {
 	go func() {
 		defer close(ended)
 		defer h.recovered(t, result)
-		result <- t.built.Attempt(ctx)
+		result <- t.make(ctx)
 	}()
 	select {
 	case r := <-result:
@@ -88,7 +115,7 @@ func (h *Harness) recovered(t *target, result chan<- probe.Result) {
 		return
 	}
 	h.metrics.panics.Inc()
-	level.Error(h.logger).Log("msg", "A probe panicked; please report this", "service", t.service, "probe", t.probe, "kind", t.built.Kind.Name, "stack", string(debug.Stack()))
+	level.Error(h.logger).Log("msg", "A probe panicked; please report this", "service", t.service, "probe", t.probe, "kind", t.kind, "stack", string(debug.Stack()))
 	result <- broken(probe.ReasonInternal, "the probe panicked: this is a defect of Tocsin; its log has the stack")
 }
 

@@ -54,3 +54,27 @@ func TestConfirmation(t *testing.T) {
 		})
 	}
 }
+
+// TestOneLostInAHundredChangesNothing loses every hundredth attempt, whichever
+// comes first, for every number of attempts that a catalogue may ask for.
+func TestOneLostInAHundredChangesNothing(t *testing.T) {
+	lost := probe.Result{Outcome: probe.Failure, Reason: probe.ReasonTimeout}
+	for need := 2; need <= 5; need++ {
+		for first := range 100 {
+			for _, standing := range []State{Up, Down} {
+				state, attempts := standing, first
+				for range 300 {
+					c := confirmation{standing: state, need: need}
+					for settled := false; !settled; attempts++ {
+						r := probe.Result{}
+						if (attempts%100 == 99) == (standing == Up) {
+							r = lost
+						}
+						state, settled = c.settle(r)
+					}
+					require.Equal(t, standing, state)
+				}
+			}
+		}
+	}
+}

@@ -28,7 +28,7 @@ type Options struct {
 	Registerer prometheus.Registerer // for the harness's own counters
 	// Build makes the attempt of a probe; a probe.Builder without options by default.
 	Build       func(*catalog.Catalog, *catalog.Probe) (probe.Built, error)
-	MaxAttempts int // under way at the same time; 1000 by default
+	MaxAttempts int // begun within the last second and under way; 1000 by default
 	MaxPerHost  int // against the same host and port; 50 by default
 }
 
@@ -40,6 +40,7 @@ type Harness struct {
 	metrics  harnessMetrics
 	limits   *limits
 	schedule *schedule
+	pulse    pulse
 	started  atomic.Bool
 	runs     sync.WaitGroup
 
@@ -153,7 +154,7 @@ func (h *Harness) replace(next map[key]*target) {
 	for k, t := range next {
 		h.order = append(h.order, t)
 		if h.targets[k] != t {
-			h.schedule.add(t, firstDue(now, t.spread(), t.spec.Interval.Std()))
+			h.schedule.add(t, firstDue(now, t.place, t.spec.Interval.Std()))
 		}
 	}
 	slices.SortFunc(h.order, func(a, b *target) int {
@@ -167,6 +168,7 @@ func (h *Harness) replace(next map[key]*target) {
 // called off. It returns nil. It can be called once.
 func (h *Harness) Run(ctx context.Context) error {
 	h.started.Store(true)
+	h.runs.Go(func() { h.pulse.run(ctx) })
 	h.schedule.run(ctx, func(d due) {
 		h.runs.Go(func() { h.execute(ctx, d) })
 	})
@@ -182,7 +184,7 @@ func (h *Harness) execute(ctx context.Context, d due) {
 	t := d.target
 	ctx, done := t.begin(ctx)
 	defer done()
-	release, err := h.limits.acquire(ctx, t.built.Host)
+	release, err := h.limits.acquire(ctx, t.host)
 	if err != nil {
 		return
 	}
@@ -192,10 +194,12 @@ func (h *Harness) execute(ctx context.Context, d due) {
 	if complete && r.failed() {
 		r.unseen = !h.sees(ctx, t)
 	}
-	if !complete || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return
 	}
-	t.record(r)
+	if complete {
+		t.record(r)
+	}
 	h.schedule.add(t, h.nextDue(d))
 }
 
@@ -213,9 +217,9 @@ func (h *Harness) sees(ctx context.Context, t *target) bool {
 // last of them is run late and the others are counted as late.
 func (h *Harness) nextDue(d due) time.Time {
 	interval := d.target.spec.Interval.Std()
-	name, now := d.target.spread(), time.Now()
-	next := slotAfter(d.at, name, interval)
-	if latest := slotAfter(now, name, interval).Add(-interval); latest.After(next) {
+	place, now := d.target.place, time.Now()
+	next := slotAfter(d.at, place, interval)
+	if latest := slotAfter(now, place, interval).Add(-interval); latest.After(next) {
 		h.metrics.lag.Observe(now.Sub(next).Seconds())
 		return latest
 	}

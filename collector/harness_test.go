@@ -286,10 +286,7 @@ func TestWaitingForASlotIsLagAndNoFailure(t *testing.T) {
 		var services strings.Builder
 		for i := range 20 {
 			fmt.Fprintf(&services, "  s%d: {team: crew, probes: {home: {http: {url: http://shop.example.org/}}}}\n", i)
-			w.say(fmt.Sprintf("s%d/home", i), func(context.Context) probe.Result {
-				time.Sleep(2 * time.Second)
-				return probe.Result{}
-			})
+			w.say(fmt.Sprintf("s%d/home", i), after(900*time.Millisecond))
 		}
 		require.NoError(t, h.Update(parse(t, services.String())))
 		start(t, h)
@@ -300,11 +297,11 @@ func TestWaitingForASlotIsLagAndNoFailure(t *testing.T) {
 			require.Equal(t, Up, s.State)
 			for _, a := range s.Attempts {
 				require.Equal(t, probe.Success, a.Outcome)
-				require.Equal(t, 2*time.Second, a.Duration, "waiting is no part of the duration")
+				require.Equal(t, 900*time.Millisecond, a.Duration, "waiting is no part of the duration")
 			}
 			total += len(w.times(s.Service + "/home"))
 		}
-		require.InDelta(t, 300, total, 5, "the one slot is always in use")
+		require.InDelta(t, 667, total, 7, "the one slot is always in use")
 		families, err := registry.Gather()
 		require.NoError(t, err)
 		for _, f := range families {
@@ -334,6 +331,30 @@ func TestAHangingHostDelaysNobodyElse(t *testing.T) {
 		for i := 2; i < len(asked); i++ {
 			require.Equal(t, 15*time.Second, asked[i].Sub(asked[i-1]))
 		}
+	})
+}
+
+// A target that hangs waits, which costs nothing: it gives its slot to others.
+func TestHangingTargetsTakeNobodysSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		h := New(Options{Location: "here", Build: w.build, MaxAttempts: 4})
+		services := oneProbe
+		for i := range 40 {
+			services += fmt.Sprintf("  hung-%d: {team: crew, probes: {home: {http: {url: http://hung.example.org/}}}}\n", i)
+			w.say(fmt.Sprintf("hung-%d/home", i), hang)
+		}
+		require.NoError(t, h.Update(parse(t, services)))
+		start(t, h)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		asked := w.times("shop/home")
+		require.InDelta(t, 40, len(asked), 1)
+		for i := 2; i < len(asked); i++ {
+			late := asked[i].Sub(asked[1]) % (15 * time.Second)
+			require.LessOrEqual(t, min(late, 15*time.Second-late), probation, "hanging attempts, 27 at a time, leave the four slots to others")
+		}
+		require.Greater(t, len(w.times("hung-7/home")), 38, "and they keep their own interval")
 	})
 }
 

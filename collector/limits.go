@@ -3,20 +3,29 @@ package collector
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 const (
-	// maxAttempts bounds the attempts under way at the same time. A hanging
-	// target holds one for its timeout, so there are many.
+	// maxAttempts bounds the attempts that have begun within the last second.
+	// They are what uses processors; the targets that hang merely wait.
 	maxAttempts = 1000
+	// maxOpen bounds all attempts under way, because each holds a connection.
+	maxOpen = 10_000
 	// maxPerHost bounds those against one host and port, to be no burden.
 	maxPerHost = 50
+	// probation is how long an attempt holds its slot at most. One that takes
+	// longer waits for its target, and waiting costs little: when a tenth of ten
+	// thousand targets hang, the others have their slots.
+	probation = time.Second
 )
 
-// limits bounds attempts under way, overall and per host. Who waits for a host
-// holds no overall slot, so that one hanging host delays nobody else.
+// limits bounds attempts: those under way, those that have just begun, and
+// those per host. Who waits for a host holds nothing else, so that one hanging
+// host delays nobody else.
 type limits struct {
-	all     chan struct{}
+	open    chan struct{}
+	begun   chan struct{}
 	perHost int
 
 	mu    sync.Mutex
@@ -29,28 +38,51 @@ type hostSlots struct {
 	users int
 }
 
-func newLimits(all, perHost int) *limits {
-	return &limits{all: make(chan struct{}, all), perHost: perHost, hosts: make(map[string]*hostSlots)}
+func newLimits(begun, perHost int) *limits {
+	return &limits{
+		open: make(chan struct{}, max(begun, openFiles(maxOpen))), begun: make(chan struct{}, begun),
+		perHost: perHost, hosts: make(map[string]*hostSlots),
+	}
 }
 
 // acquire waits for a slot and returns what gives it back. The error is ctx's.
 func (l *limits) acquire(ctx context.Context, host string) (release func(), err error) {
-	leave := func() {}
-	if host != "" {
-		if leave, err = l.enter(ctx, host); err != nil {
-			return nil, err
-		}
+	if err := l.enter(ctx, host); err != nil {
+		return nil, err
 	}
+	if err := take(ctx, l.open); err != nil {
+		l.leave(host)
+		return nil, err
+	}
+	if err := take(ctx, l.begun); err != nil {
+		<-l.open
+		l.leave(host)
+		return nil, err
+	}
+	ended := time.AfterFunc(probation, func() { <-l.begun })
+	return func() {
+		if ended.Stop() {
+			<-l.begun
+		}
+		<-l.open
+		l.leave(host)
+	}, nil
+}
+
+func take(ctx context.Context, slots chan<- struct{}) error {
 	select {
-	case l.all <- struct{}{}:
-		return func() { <-l.all; leave() }, nil
+	case slots <- struct{}{}:
+		return nil
 	case <-ctx.Done():
-		leave()
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 }
 
-func (l *limits) enter(ctx context.Context, host string) (leave func(), err error) {
+// enter waits for a slot of the host. No host is no limit.
+func (l *limits) enter(ctx context.Context, host string) error {
+	if host == "" {
+		return nil
+	}
 	l.mu.Lock()
 	h := l.hosts[host]
 	if h == nil {
@@ -59,21 +91,27 @@ func (l *limits) enter(ctx context.Context, host string) (leave func(), err erro
 	}
 	h.users++
 	l.mu.Unlock()
-	select {
-	case h.slots <- struct{}{}:
-		return func() { <-h.slots; l.forget(host) }, nil
-	case <-ctx.Done():
+	err := take(ctx, h.slots)
+	if err != nil {
 		l.forget(host)
-		return nil, ctx.Err()
+	}
+	return err
+}
+
+// leave gives the host's slot back.
+func (l *limits) leave(host string) {
+	if host != "" {
+		<-l.forget(host).slots
 	}
 }
 
 // forget drops a host that nobody uses any more.
-func (l *limits) forget(host string) {
+func (l *limits) forget(host string) *hostSlots {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.hosts[host]
 	if h.users--; h.users == 0 {
 		delete(l.hosts, host)
 	}
+	return h
 }

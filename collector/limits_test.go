@@ -43,6 +43,7 @@ func TestLimitsBoundOverallAndPerHostAndForgetHosts(t *testing.T) {
 			done()
 		}
 		require.Empty(t, l.hosts)
-		require.Empty(t, l.all)
+		require.Empty(t, l.begun)
+		require.Empty(t, l.open)
 	})
 }

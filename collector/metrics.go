@@ -14,9 +14,10 @@ import (
 
 // harnessMetrics are the harness's own counters.
 type harnessMetrics struct {
-	probes *prometheus.GaugeVec
-	lag    prometheus.Histogram
-	panics prometheus.Counter
+	probes  *prometheus.GaugeVec
+	lag     prometheus.Histogram
+	panics  prometheus.Counter
+	starved prometheus.Counter
 }
 
 func newHarnessMetrics(r prometheus.Registerer) harnessMetrics {
@@ -28,6 +29,9 @@ func newHarnessMetrics(r prometheus.Registerer) harnessMetrics {
 		lag: auto.NewHistogram(prometheus.HistogramOpts{
 			Name: "tocsin_probe_lag_seconds", Help: "How late runs start, and runs that were left out because the one before was still under way.",
 			Buckets: []float64{.001, .005, .01, .02, .05, .1, .5, 1, 5, 15, 60},
+		}),
+		starved: auto.NewCounter(prometheus.CounterOpts{
+			Name: "tocsin_exporter_starved_attempts_total", Help: "Attempts that ran out of time because the exporter itself did not get to run; they count for nothing.",
 		}),
 		panics: auto.NewCounter(prometheus.CounterOpts{
 			Name: "tocsin_exporter_probe_panics_total", Help: "Attempts that ended in a panic, which is a defect of Tocsin.",

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,30 @@ func TestHistoryKeepsTheLastAttemptsAsTheyWere(t *testing.T) {
 	}
 }
 
+// TestHistoryKeepsAnything changes everything at random between two attempts.
+func TestHistoryKeepsAnything(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(n int64) int64 { return random.Int64N(n) * random.Int64N(2) }
+	text := func() string { return strings.Repeat("ü", int(pick(40))) }
+	var h history
+	var want []Attempt
+	for range 5000 {
+		a := Attempt{At: time.UnixMicro(pick(1 << 60)), Repeat: pick(2) == 1, Result: probe.Result{
+			Outcome: probe.Outcome(pick(3)), Reason: probe.Reason(pick(10)), Text: text(), Step: text(), Address: text(), Status: int(pick(600)),
+			Duration: time.Duration(pick(1<<40)) * time.Microsecond,
+		}}
+		for i := range a.Phases {
+			a.Phases[i] = time.Duration(pick(1<<40)) * time.Microsecond
+		}
+		if expiry := pick(1 << 40); expiry != 0 {
+			a.CertificateExpiry = time.Unix(expiry, 0)
+		}
+		h.add(a)
+		want = append([]Attempt{a}, want[:min(len(want), kept-1)]...)
+		require.Equal(t, want, h.all())
+	}
+}
+
 func TestHistoryIsSmallAndBounded(t *testing.T) {
 	var good, bad history
 	huge := strings.Repeat("x", 100_000)
@@ -40,7 +65,7 @@ func TestHistoryIsSmallAndBounded(t *testing.T) {
 		good.add(Attempt{At: time.Now(), Result: probe.Result{Duration: time.Second, Phases: probe.Phases{1e6, 1e6, 1e6, 1e6, 1e6}, Address: "192.0.2.1:443", Status: 200, CertificateExpiry: time.Now()}})
 		bad.add(Attempt{At: time.Now(), Result: probe.Result{Outcome: probe.Failure, Text: huge, Step: huge, Address: huge}})
 	}
-	require.Less(t, cap(good.packed), 8<<10)
+	require.Less(t, cap(good.packed), 2<<10)
 	require.Less(t, cap(bad.packed), 96<<10)
 }
 

@@ -79,24 +79,25 @@ func (s *schedule) startDue(start func(due)) time.Duration {
 	}
 }
 
-// firstDue is when a probe runs first: spread over the first round by its name.
-func firstDue(now time.Time, name string, interval time.Duration) time.Time {
-	return now.Add(phase(name, min(interval, firstRound)))
+// firstDue is when a probe runs first: spread over the first round by its place.
+func firstDue(now time.Time, place uint64, interval time.Duration) time.Time {
+	return now.Add(phase(place, min(interval, firstRound)))
 }
 
 // slotAfter is the first slot of a probe after now: the slots of a probe are
 // the same on every day and after every restart.
-func slotAfter(now time.Time, name string, interval time.Duration) time.Time {
-	since := time.Duration(now.UnixNano()) - phase(name, interval)
+func slotAfter(now time.Time, place uint64, interval time.Duration) time.Time {
+	since := time.Duration(now.UnixNano()) - phase(place, interval)
 	return now.Add(interval - since%interval)
 }
 
-// phase is a probe's place in its interval, evenly spread over all names.
-func phase(name string, interval time.Duration) time.Duration {
+// phase is where in its interval a probe runs. Its place is a hash of its name,
+// so all probes are spread evenly.
+func phase(place uint64, interval time.Duration) time.Duration {
 	if interval <= 0 {
 		return 0
 	}
-	return time.Duration(hash(name) % uint64(interval))
+	return time.Duration(place % uint64(interval))
 }
 
 // hash is FNV-1a with a finalizer, because FNV alone leaves names that differ

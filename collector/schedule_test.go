@@ -13,9 +13,9 @@ func TestPhasesAreSpreadEvenlyAndStayTheSame(t *testing.T) {
 	interval := 15 * time.Second
 	count := make([]int, parts)
 	for i := range names {
-		name := fmt.Sprintf("service-%d/home/london", i)
-		p := phase(name, interval)
-		require.Equal(t, p, phase(name, interval))
+		place := hash(fmt.Sprintf("service-%d/home/london", i))
+		p := phase(place, interval)
+		require.Equal(t, p, phase(place, interval))
 		require.Less(t, p, interval)
 		count[int(p*parts/interval)]++
 	}
@@ -26,10 +26,10 @@ func TestPhasesAreSpreadEvenlyAndStayTheSame(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	now := time.Date(2026, 11, 22, 13, 14, 15, 16, time.UTC)
-	interval := 15 * time.Second
-	slot := slotAfter(now, "shop/home/here", interval)
+	interval, place := 15*time.Second, hash("shop/home/here")
+	slot := slotAfter(now, place, interval)
 	require.True(t, slot.After(now))
 	require.LessOrEqual(t, slot.Sub(now), interval)
-	require.Equal(t, slot.Add(interval), slotAfter(slot, "shop/home/here", interval))
-	require.Equal(t, slot.UnixNano()%int64(interval), slotAfter(now.Add(1000*time.Hour), "shop/home/here", interval).UnixNano()%int64(interval), "the same after a restart")
+	require.Equal(t, slot.Add(interval), slotAfter(slot, place, interval))
+	require.Equal(t, slot.UnixNano()%int64(interval), slotAfter(now.Add(1000*time.Hour), place, interval).UnixNano()%int64(interval), "the same after a restart")
 }

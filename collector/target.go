@@ -19,10 +19,13 @@ type target struct {
 	key
 	spec        *catalog.Probe
 	fingerprint uint64 // of the spec: another one is another target
-	built       probe.Built
+	kind        string // of the probe
+	host        string // what the limit per host counts by; empty for none
+	make        probe.Func
 	at          string                        // the location
+	place       uint64                        // what the schedule spreads by
 	steps       []string                      // names of a journey's steps, each once
-	trying      chan struct{}                 // holds one token while somebody tries the probe by hand
+	trying      atomic.Bool                   // somebody tries the probe by hand, or has within the last second
 	stuck       atomic.Pointer[chan struct{}] // closed when an abandoned attempt has ended; nil without one
 
 	totals atomic.Pointer[totals] // never nil; replaced, never changed
@@ -55,9 +58,11 @@ func newTarget(p *catalog.Probe, built probe.Built, location string) *target {
 		key:         key{p.Service, p.Name},
 		spec:        p,
 		fingerprint: fingerprint(p),
-		built:       built,
+		kind:        built.Kind.Name,
+		host:        built.Host,
+		make:        built.Attempt,
 		at:          location,
-		trying:      make(chan struct{}, 1),
+		place:       hash(p.Service + "/" + p.Name + "/" + location),
 	}
 	t.totals.Store(new(totals))
 	for _, step := range p.Journey {
@@ -101,11 +106,13 @@ func (t *target) begin(ctx context.Context) (_ context.Context, done func()) {
 	if t.left {
 		cancel()
 	}
-	return ctx, cancel
+	return ctx, func() {
+		cancel()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.cancel = nil // a context that has ended is not worth its memory
+	}
 }
-
-// spread is what the schedule spreads by.
-func (t *target) spread() string { return t.service + "/" + t.key.probe + "/" + t.at }
 
 // The labels that all series of a target share.
 
@@ -136,6 +143,13 @@ func (t *target) record(r run) {
 	n := *t.totals.Load()
 	n.count(r, t.spec.Slow.Std())
 	t.totals.Store(&n)
+}
+
+// note remembers an attempt that counts for nothing.
+func (t *target) note(a Attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.history.add(a)
 }
 
 // count takes a run over. A verdict of which we are the fault changes nothing

@@ -91,18 +91,16 @@ func (h *Harness) Try(ctx context.Context, service, name string) (Attempt, error
 	if err != nil {
 		return Attempt{}, err
 	}
-	select {
-	case t.trying <- struct{}{}:
-	default:
+	if !t.trying.CompareAndSwap(false, true) {
 		return Attempt{}, ErrBusy
 	}
-	defer time.AfterFunc(tryEvery, func() { <-t.trying })
-	release, err := h.limits.acquire(ctx, t.built.Host)
+	defer time.AfterFunc(tryEvery, func() { t.trying.Store(false) })
+	release, err := h.limits.acquire(ctx, t.host)
 	if err != nil {
 		return Attempt{}, err
 	}
 	defer release()
-	a := h.attempt(ctx, t)
+	a := h.attempt(ctx, t, t.spec.Timeout.Std())
 	return a, ctx.Err()
 }
 
@@ -146,7 +144,7 @@ func (t *target) status(limit int) Status {
 	s := Status{
 		Service:  t.service,
 		Probe:    t.probe,
-		Kind:     t.built.Kind.Name,
+		Kind:     t.kind,
 		Means:    t.spec.Means,
 		Interval: t.spec.Interval.Std(),
 		State:    t.totals.Load().state,
