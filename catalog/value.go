@@ -15,6 +15,13 @@ import (
 // 1w. Zero means not given, and cannot be given.
 type Duration time.Duration
 
+// ParseDuration reads a duration that stands elsewhere, as the catalogue does.
+func ParseDuration(text string) (Duration, error) {
+	var d Duration
+	err := d.parse(text)
+	return d, err
+}
+
 // Std is the duration as Go's standard library takes it.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 

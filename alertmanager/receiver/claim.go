@@ -79,9 +79,14 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 		}
 		i = state.Incidents[0]
 	}
+	once, err := tx.Windows(now)
+	if err != nil {
+		return nil, err
+	}
 	var work []sending
 	for _, one := range entries {
 		s, err := r.prepare(i, m, one)
+		s.message.Works = r.current.Load().works(i.Service, once, s.message.Zone, now)
 		if err != nil {
 			fail := incident.Failed{Incident: i.ID, Delivery: incident.Delivery{Message: m.Number, Recipient: one.Recipient, Way: one.Way, Attempts: one.Attempts, Problem: err.Error()}}
 			if state, err = r.decide(tx, state, fail, now); err != nil {

@@ -21,8 +21,9 @@ const (
 
 // RunClock does what becomes due, until ctx ends.
 func (r *Receiver) RunClock(ctx context.Context) error {
+	looked := r.now()
 	for ctx.Err() == nil {
-		wait := r.tick(ctx)
+		wait := min(r.tick(ctx), r.edges(ctx, &looked))
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -59,15 +60,44 @@ func (r *Receiver) tick(ctx context.Context) time.Duration {
 	return min(max(next.Sub(r.now()), time.Millisecond), longest)
 }
 
-// catalogChanged asks the engine about every open incident under the new
-// catalogue.
-func (r *Receiver) catalogChanged(ctx context.Context) {
+// edges has the engine look at the open incidents when a maintenance window
+// has opened or ended since it last looked, and says when the next one will.
+func (r *Receiver) edges(ctx context.Context, looked *time.Time) time.Duration {
+	now := r.now()
+	edge, err := r.nextEdge(ctx, *looked)
+	if err == nil && !edge.IsZero() && !edge.After(now) {
+		err = r.onEach(ctx, func(id incident.ID) incident.Input { return incident.WindowsChanged{Incident: id} })
+		r.hub.publish()
+	}
+	if err == nil {
+		*looked = now
+		edge, err = r.nextEdge(ctx, now)
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		level.Error(r.logger).Log("msg", "Maintenance windows could not be looked at; trying again", "err", err)
+		return pause
+	case edge.IsZero():
+		return longest
+	}
+	return min(max(edge.Sub(now), time.Millisecond), longest)
+}
+
+// onEach decides an input about every open incident.
+func (r *Receiver) onEach(ctx context.Context, in func(incident.ID) incident.Input) error {
 	open, err := r.store.Current(ctx)
 	for _, i := range open {
 		if err == nil {
-			err = r.on(ctx, i.ID, incident.CatalogChanged{Incident: i.ID}, nil)
+			err = r.on(ctx, i.ID, in(i.ID), nil)
 		}
 	}
+	return err
+}
+
+// catalogChanged asks the engine about every open incident under the new
+// catalogue.
+func (r *Receiver) catalogChanged(ctx context.Context) {
+	err := r.onEach(ctx, func(id incident.ID) incident.Input { return incident.CatalogChanged{Incident: id} })
 	if err != nil && ctx.Err() == nil {
 		level.Error(r.logger).Log("msg", "The new catalogue was not applied to open incidents; trying again", "err", err)
 		time.AfterFunc(pause, func() { wake(r.renewed) })

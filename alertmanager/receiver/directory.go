@@ -9,6 +9,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
 
 // directory is one catalogue as the receiver reads it. It never changes.
@@ -17,7 +18,7 @@ type directory struct {
 	rotas    map[string]*oncall.Rota
 	zones    map[string]*time.Location // of each team
 	channels notify.Channels
-	policy   incident.Policy
+	plan     *maintenance.Plan
 }
 
 func newDirectory(c *catalog.Catalog, settings notify.Settings) (*directory, error) {
@@ -32,14 +33,17 @@ func newDirectory(c *catalog.Catalog, settings notify.Settings) (*directory, err
 	for name, team := range c.Teams {
 		d.zones[name] = zoneOf(c, team)
 	}
+	plan, err := maintenance.New(c)
+	if err != nil {
+		return nil, err
+	}
+	d.plan = plan
 	settings.Catalog = c
 	channels, err := notify.Open(settings)
 	if err != nil {
 		return nil, err
 	}
 	d.channels = channels
-	d.policy = incident.DefaultPolicy()
-	d.policy.Terms = d.terms
 	return d, nil
 }
 

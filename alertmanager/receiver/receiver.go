@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
 
 // Options of a receiver.
@@ -70,6 +71,9 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	}
 	r.signer = signer{key: key}
 	r.metrics = newMetrics(o.Registerer, o.Store)
+	if o.Registerer != nil {
+		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now))
+	}
 	return r, nil
 }
 
@@ -174,7 +178,11 @@ func (r *Receiver) report(tx *store.Tx, in incident.Reported, now time.Time) err
 
 // decide lets the engine decide on a loaded state and saves what follows.
 func (r *Receiver) decide(tx *store.Tx, state incident.State, in incident.Input, now time.Time) (incident.State, error) {
-	events := incident.Decide(state, in, r.current.Load().policy, now.UTC())
+	policy, err := r.policy(tx, now)
+	if err != nil {
+		return state, err
+	}
+	events := incident.Decide(state, in, policy, now.UTC())
 	if len(events) == 0 {
 		return state, nil
 	}

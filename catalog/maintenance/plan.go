@@ -2,7 +2,6 @@ package maintenance
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -23,7 +22,7 @@ type Plan struct {
 // that it knew when the catalogue was loaded.
 func New(c *catalog.Catalog) (*Plan, error) {
 	p := &Plan{catalog: c}
-	for _, name := range slices.Sorted(maps.Keys(c.Maintenance)) {
+	for _, name := range names(c.Maintenance) {
 		spec := c.Maintenance[name]
 		zone, err := time.LoadLocation(spec.Timezone)
 		if err != nil {

@@ -67,7 +67,7 @@ func Last(windows []Window, service *catalog.Service, t time.Time) (Window, bool
 // Covered lists the services of a catalogue that a scope covers, by name.
 func Covered(c *catalog.Catalog, s Scope) []string {
 	var covered []string
-	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
+	for _, name := range names(c.Services) {
 		if s.Covers(c.Services[name]) {
 			covered = append(covered, name)
 		}
@@ -81,3 +81,6 @@ func Sort(windows []Window) {
 		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 }
+
+// names are the sorted keys of a section.
+func names[V any](section map[string]V) []string { return slices.Sorted(maps.Keys(section)) }

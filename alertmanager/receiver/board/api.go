@@ -15,24 +15,27 @@ import (
 
 // apiIncident is one incident in the API.
 type apiIncident struct {
-	ID             incident.ID        `json:"id"`
-	Service        string             `json:"service"`
-	Audience       incident.Audience  `json:"audience"`
-	Team           string             `json:"team"`
-	Severity       incident.Severity  `json:"severity"`
-	Title          string             `json:"title"`
-	Open           bool               `json:"open"`
-	OpenedAt       time.Time          `json:"opened_at"`
-	Since          time.Time          `json:"since"`
-	ClosedAt       *time.Time         `json:"closed_at"`
-	Owner          string             `json:"owner"`
-	AcknowledgedAt *time.Time         `json:"acknowledged_at"`
-	Reopened       int                `json:"reopened"`
-	Hidden         int                `json:"hidden_alerts"`
-	NextPageAt     *time.Time         `json:"next_page_at"`
-	Alerts         []incident.Alert   `json:"alerts"`
-	Messages       []incident.Message `json:"messages"`
-	Timeline       []apiEvent         `json:"timeline,omitempty"`
+	ID             incident.ID       `json:"id"`
+	Service        string            `json:"service"`
+	Audience       incident.Audience `json:"audience"`
+	Team           string            `json:"team"`
+	Severity       incident.Severity `json:"severity"`
+	Title          string            `json:"title"`
+	Open           bool              `json:"open"`
+	OpenedAt       time.Time         `json:"opened_at"`
+	Since          time.Time         `json:"since"`
+	ClosedAt       *time.Time        `json:"closed_at"`
+	Owner          string            `json:"owner"`
+	AcknowledgedAt *time.Time        `json:"acknowledged_at"`
+	Reopened       int               `json:"reopened"`
+	Hidden         int               `json:"hidden_alerts"`
+	NextPageAt     *time.Time        `json:"next_page_at"`
+	Withheld       bool              `json:"withheld"` // nobody is told, because of maintenance
+
+	Maintenance *incident.Maintenance `json:"maintenance,omitempty"` // the last window over it
+	Alerts      []incident.Alert      `json:"alerts"`
+	Messages    []incident.Message    `json:"messages"`
+	Timeline    []apiEvent            `json:"timeline,omitempty"`
 }
 
 type apiEvent struct {
@@ -42,12 +45,16 @@ type apiEvent struct {
 }
 
 func toAPI(i incident.Incident) apiIncident {
-	return apiIncident{
+	a := apiIncident{
 		ID: i.ID, Service: i.Service, Audience: i.Audience, Team: i.Team, Severity: i.Severity, Title: i.Lead().Summary(),
 		Open: i.Open(), OpenedAt: i.Opened, Since: i.Since, ClosedAt: optional(i.Closed),
 		Owner: i.Owner, AcknowledgedAt: optional(i.Acknowledged), Reopened: i.Reopened, Hidden: i.Unseen(),
-		NextPageAt: optional(i.Paging.Due), Alerts: i.Alerts, Messages: i.Messages,
+		NextPageAt: optional(i.Paging.Due), Withheld: i.Withheld(), Alerts: i.Alerts, Messages: i.Messages,
 	}
+	if !i.Maintenance.Began.IsZero() {
+		a.Maintenance = &i.Maintenance
+	}
+	return a
 }
 
 func optional(t time.Time) *time.Time {
@@ -153,11 +160,20 @@ func (b *board) load(r *http.Request) (i incident.Incident, events []incident.Ev
 }
 
 func codeOf(err error) int {
+	if _, refused := errors.AsType[Refused](err); refused {
+		return http.StatusBadRequest
+	}
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrNoWindow):
 		return http.StatusNotFound
 	case errors.Is(err, ErrClosed):
 		return http.StatusConflict
+	case errors.Is(err, ErrKey):
+		return http.StatusUnprocessableEntity
+	case errors.Is(err, ErrToken):
+		return http.StatusUnauthorized
+	case errors.Is(err, ErrNoTokens):
+		return http.StatusForbidden
 	case errors.Is(err, ErrNobody):
 		return http.StatusBadRequest
 	}

@@ -45,6 +45,8 @@ type Desk interface {
 	People() []Person // by name
 	Zone(team string) *time.Location
 	Beats(ctx context.Context) (map[string]time.Time, error)
+
+	Maintainer
 }
 
 // Turn is one rota, now and next.
@@ -90,7 +92,7 @@ func New(o Options) (http.Handler, error) {
 		o.Now = time.Now
 	}
 	b := &board{Options: o, pages: map[string]*template.Template{}}
-	for _, name := range []string{"live", "incident", "history", "acknowledge", "problem"} {
+	for _, name := range []string{"live", "incident", "history", "acknowledge", "maintenance", "problem"} {
 		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parsing the page %q: %w", name, err)
@@ -113,6 +115,7 @@ func New(o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /api/v1/incidents/{id}", b.apiIncident)
 	mux.HandleFunc("POST /api/v1/incidents/{id}/acknowledge", b.apiAcknowledge)
 	mux.HandleFunc("GET /api/v1/events", b.events)
+	b.mountMaintenance(mux)
 	return b.protect(mux), nil
 }
 

@@ -36,7 +36,12 @@ func (b *board) live(w http.ResponseWriter, r *http.Request) {
 		b.problem(w, r, codeOf(err), err)
 		return
 	}
-	b.render(w, r, http.StatusOK, "live", b.liveView(r, open, recent, beats))
+	windows, err := b.Desk.Windows(r.Context())
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	b.render(w, r, http.StatusOK, "live", b.liveView(r, open, recent, beats, windows))
 }
 
 func (b *board) history(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +68,14 @@ func (b *board) incident(w http.ResponseWriter, r *http.Request) {
 		b.problem(w, r, code, err)
 		return
 	}
-	b.render(w, r, http.StatusOK, "incident", b.incidentView(r, i, events))
+	view := b.incidentView(r, i, events)
+	if i.Open() {
+		if view.Works, err = b.Desk.Works(r.Context(), i.Service, b.Desk.Zone(i.Team)); err != nil {
+			b.problem(w, r, codeOf(err), err)
+			return
+		}
+	}
+	b.render(w, r, http.StatusOK, "incident", view)
 }
 
 // acknowledge answers the button on the board, and leads back to where it was.
@@ -83,11 +95,16 @@ func (b *board) acknowledge(w http.ResponseWriter, r *http.Request) {
 		b.problem(w, r, codeOf(err), err)
 		return
 	}
+	remember(w, r, person)
+	http.Redirect(w, r, "/incidents/"+strconv.FormatInt(int64(id), 10), http.StatusSeeOther)
+}
+
+// remember chooses this person in the lists of this browser from now on.
+func remember(w http.ResponseWriter, r *http.Request, person string) {
 	http.SetCookie(w, &http.Cookie{
 		Name: personCookie, Value: url.QueryEscape(person), Path: "/", MaxAge: 90 * 24 * 3600,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
 	})
-	http.Redirect(w, r, "/incidents/"+strconv.FormatInt(int64(id), 10), http.StatusSeeOther)
 }
 
 // link shows what a link in a message would do.

@@ -49,7 +49,7 @@ func (b *board) incidentView(r *http.Request, i incident.Incident, events []inci
 	if i.Open() {
 		v.Icon = icon(i.Severity)
 	}
-	if due := i.Paging.Due; i.Open() && !due.IsZero() {
+	if due := i.Paging.Due; i.Open() && !due.IsZero() && !i.Withheld() {
 		next := b.moment(due, zone)
 		v.NextPage = &next
 	}
@@ -152,6 +152,8 @@ func (b *board) describe(i incident.Incident, e incident.Event) string {
 		return describeAlert(e)
 	case incident.KindPagePlanned, incident.KindPageCancelled, incident.KindPaged:
 		return b.describePage(i, e)
+	case incident.KindMaintenanceBegan, incident.KindMaintenanceChanged, incident.KindMaintenanceEnded, incident.KindMaintenanceLifted:
+		return b.describeMaintenance(i, e)
 	case incident.KindDelivered, incident.KindDeliveryFailed, incident.KindNobodyReached:
 		return b.describeDelivery(i, e)
 	case incident.KindAlertChanged, incident.KindAlertEnded, incident.KindMessageQueued, incident.KindDeliveryStarted:
@@ -197,6 +199,31 @@ func (b *board) describeDelivery(i incident.Incident, e incident.Event) string {
 		return fmt.Sprintf("Could not tell %s by %s (%s): %s", b.name(e.Delivery.Recipient), e.Delivery.Way, kind, e.Delivery.Problem)
 	}
 	return fmt.Sprintf("Reached nobody for %s (%s): %s", b.whom(e.Person), kind, e.Text)
+}
+
+func (b *board) describeMaintenance(i incident.Incident, e incident.Event) string {
+	zone := b.Desk.Zone(i.Team)
+	by := ""
+	if e.Person != "" {
+		by = ", by " + e.Person
+	}
+	switch e.Kind {
+	case incident.KindMaintenanceBegan:
+		return fmt.Sprintf("In maintenance until %s, so nobody is told: %s", b.shortMoment(e.Window.Until, zone), windowWords(*e.Window))
+	case incident.KindMaintenanceChanged:
+		return fmt.Sprintf("The maintenance now lasts until %s%s: %s", b.shortMoment(e.Window.Until, zone), by, windowWords(*e.Window))
+	case incident.KindMaintenanceEnded:
+		return fmt.Sprintf("The maintenance is over%s. What still fires at %s is told", by, b.moment(e.Due, zone).Clock)
+	}
+	return "It has outlasted the maintenance: people are told again"
+}
+
+// windowWords says what a window is for and whose it is.
+func windowWords(w incident.Window) string {
+	if w.Name != "" {
+		return fmt.Sprintf("%s (%s)", notify.OneLine(w.Reason, 200), w.Name)
+	}
+	return fmt.Sprintf("%s (opened by %s)", notify.OneLine(w.Reason, 200), notify.OneLine(w.By, 100))
 }
 
 func kindWord(k incident.MessageKind) string {

@@ -20,6 +20,7 @@ type frame struct {
 	Here  string // path of the page, for the navigation
 	Icon  string // of the browser's tab: quiet, warning or critical
 	Live  bool   // the page follows changes
+	Part  bool   // only a part of it, because it has a form
 	Token bool   // the page was reached by a link in a message: it leads nowhere else by itself
 }
 
@@ -35,6 +36,7 @@ type liveView struct {
 	Recent    []card
 	Turns     []turn
 	Beats     []beat
+	Works     []windowView // open now
 	Checked   moment
 }
 
@@ -54,6 +56,7 @@ type incidentView struct {
 	Timeline    []line
 	Messages    []messageView
 	NextPage    *moment
+	Works       []string // dependencies in maintenance, a sentence each
 	Hidden      int
 }
 
@@ -86,6 +89,7 @@ type card struct {
 	Runbook, Dashboard      string
 	People                  []choice
 	Unreached               bool // somebody could not be told
+	Maintenance             string
 }
 
 type choice struct {
@@ -107,6 +111,7 @@ type beat struct {
 // moment is an instant for people and for machines.
 type moment struct {
 	Clock   string // 21:53:05 GMT
+	Minute  string // 21:53 GMT
 	Day     string // Mon 23 Nov 2026
 	Today   bool
 	Machine string
@@ -123,29 +128,37 @@ func (b *board) moment(t time.Time, zone *time.Location) moment {
 	local := t.In(zone)
 	return moment{
 		Today: local.Format(time.DateOnly) == b.Now().In(zone).Format(time.DateOnly),
-		Clock: local.Format("15:04:05 MST"), Day: local.Format("Mon 2 Jan 2006"),
+		Clock: local.Format("15:04:05 MST"), Minute: local.Format("15:04 MST"), Day: local.Format("Mon 2 Jan 2006"),
 		Machine: t.UTC().Format(time.RFC3339), Ago: notify.Length(b.Now().Sub(t)),
 	}
 }
 
-// sorted puts the worst first, then the oldest.
+// sorted puts the worst first, then the oldest; what is in maintenance comes
+// last.
 func sorted(list []incident.Incident) []incident.Incident {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, c incident.Incident) int {
+		if a.Withheld() != c.Withheld() {
+			if a.Withheld() {
+				return 1
+			}
+			return -1
+		}
 		return cmp.Or(a.Severity.Rank()-c.Severity.Rank(), a.Since.Compare(c.Since))
 	})
 	return list
 }
 
-func (b *board) liveView(r *http.Request, open, recent []incident.Incident, beats map[string]time.Time) liveView {
+func (b *board) liveView(r *http.Request, open, recent []incident.Incident, beats map[string]time.Time, windows Windows) liveView {
 	v := liveView{frame: b.frame(r, "All quiet"), Headline: "All quiet", Checked: b.moment(b.Now(), time.UTC)}
 	v.Live = true
 	for _, i := range sorted(open) {
 		v.Incidents = append(v.Incidents, b.card(r, i))
 	}
 	if len(open) > 0 {
-		worst := v.Incidents[0].Severity
-		v.Severity, v.Icon = worst, icon(worst)
+		if first := sorted(open)[0]; !first.Withheld() {
+			v.Severity, v.Icon = first.Severity, icon(first.Severity)
+		}
 		v.Headline = headline(open)
 		v.Title = v.Headline
 	}
@@ -154,6 +167,9 @@ func (b *board) liveView(r *http.Request, open, recent []incident.Incident, beat
 	}
 	for _, t := range b.Desk.Turns(b.Now()) {
 		v.Turns = append(v.Turns, turn{t, b.moment(t.Until, t.Zone)})
+	}
+	for _, w := range windows.Open {
+		v.Works = append(v.Works, b.windowView(w, windows.Once[w.ID]))
 	}
 	for _, source := range slices.Sorted(maps.Keys(beats)) {
 		v.Beats = append(v.Beats, beat{source, b.moment(beats[source], time.UTC), b.Now().Sub(beats[source]) > lateBeat})
@@ -173,8 +189,12 @@ func icon(s incident.Severity) string {
 
 // headline counts: "2 open incidents, 1 critical, 1 not acknowledged".
 func headline(open []incident.Incident) string {
-	critical, free := 0, 0
+	critical, free, withheld := 0, 0, 0
 	for _, i := range open {
+		if i.Withheld() {
+			withheld++
+			continue
+		}
 		if i.Severity == incident.SeverityCritical {
 			critical++
 		}
@@ -191,6 +211,9 @@ func headline(open []incident.Incident) string {
 	}
 	if free > 0 {
 		text += fmt.Sprintf(", %d not acknowledged", free)
+	}
+	if withheld > 0 {
+		text += fmt.Sprintf(", %d in maintenance", withheld)
 	}
 	return text
 }
@@ -213,6 +236,7 @@ func (b *board) card(r *http.Request, i incident.Incident) card {
 	}
 	if i.Open() {
 		c.People = b.choices(r, i)
+		c.Maintenance = b.maintained(i)
 	}
 	return c
 }
@@ -240,16 +264,23 @@ func (b *board) choices(r *http.Request, i incident.Incident) []choice {
 			chosen = t.PrimaryID
 		}
 	}
-	if cookie, err := r.Cookie(personCookie); err == nil {
-		if value, err := url.QueryUnescape(cookie.Value); err == nil {
-			chosen = value
-		}
+	if last := remembered(r); last != "" {
+		chosen = last
 	}
-	var list []choice
-	for _, p := range b.Desk.People() {
-		list = append(list, choice{p, p.ID == chosen})
+	return b.people(r, chosen)
+}
+
+// remembered is who acted from this browser last, or "".
+func remembered(r *http.Request) string {
+	cookie, err := r.Cookie(personCookie)
+	if err != nil {
+		return ""
 	}
-	return list
+	value, err := url.QueryUnescape(cookie.Value)
+	if err != nil {
+		return ""
+	}
+	return value
 }
 
 func (b *board) name(person string) string {

@@ -44,6 +44,7 @@ func (i Incident) apply(e Event) Incident {
 	case KindClosed:
 		i.Closed, i.ClosedBy, i.ReminderAt = e.At, e.Text, time.Time{}
 		i.Paging.Due, i.Paging.Step, i.Paging.Began = time.Time{}, 0, time.Time{}
+		i = i.applyMaintenance(e)
 	case KindSeverity:
 		i.Severity = e.Severity
 	case KindAcknowledged:
@@ -59,6 +60,8 @@ func (i Incident) apply(e Event) Incident {
 		}
 	case KindAlertFired, KindAlertChanged, KindAlertConfirmed, KindAlertResolved:
 		i = i.applyAlert(e)
+	case KindMaintenanceBegan, KindMaintenanceChanged, KindMaintenanceEnded, KindMaintenanceLifted:
+		i = i.applyMaintenance(e)
 	case KindPagePlanned, KindPageCancelled, KindPaged:
 		i = i.applyPaging(e)
 	case KindMessageQueued, KindDeliveryStarted, KindDelivered, KindDeliveryFailed, KindNobodyReached:

@@ -17,6 +17,8 @@ func Decide(state State, input Input, policy Policy, now time.Time) []Event {
 		d.acknowledge(in)
 	case CatalogChanged:
 		d.catalogChanged(in)
+	case WindowsChanged:
+		d.maintain(in.Incident, in.By)
 	case Claimed:
 		d.claimed(in)
 	case Sent:
@@ -77,6 +79,7 @@ func (d *decision) catalogChanged(in CatalogChanged) {
 		return
 	}
 	if !i.Catalogued || d.terms(i).Catalogued {
+		d.maintain(i.ID, "")
 		d.plan(i.ID)
 		return
 	}

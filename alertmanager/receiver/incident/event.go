@@ -7,20 +7,26 @@ type Kind string
 
 // The kinds of events, and the fields of [Event] that each one uses.
 const (
-	KindOpened          Kind = "opened"           // Key, Team, Catalogued
-	KindReopened        Kind = "reopened"         //
-	KindAlertFired      Kind = "alert_fired"      // Alert; Text when it replaces an earlier occurrence
-	KindAlertChanged    Kind = "alert_changed"    // Alert: its texts changed
-	KindAlertConfirmed  Kind = "alert_confirmed"  // Alert: no longer in doubt
-	KindAlertResolved   Kind = "alert_resolved"   // Alert; Text is why when it was not said positively
-	KindAlertEnded      Kind = "alert_ended"      // Alert: resolved, but of no incident; Incident is 0
-	KindHidden          Kind = "hidden"           // Group, Count
-	KindSeverity        Kind = "severity_changed" // Severity
-	KindAcknowledged    Kind = "acknowledged"     // Person, Text is the way
-	KindClosed          Kind = "closed"           // Text is why
-	KindPagePlanned     Kind = "page_planned"     // Due, Step
-	KindPageCancelled   Kind = "page_cancelled"   // Text is why
-	KindPaged           Kind = "paged"            // Step; Due and NextStep are what follows
+	KindOpened         Kind = "opened"           // Key, Team, Catalogued
+	KindReopened       Kind = "reopened"         //
+	KindAlertFired     Kind = "alert_fired"      // Alert; Text when it replaces an earlier occurrence
+	KindAlertChanged   Kind = "alert_changed"    // Alert: its texts changed
+	KindAlertConfirmed Kind = "alert_confirmed"  // Alert: no longer in doubt
+	KindAlertResolved  Kind = "alert_resolved"   // Alert; Text is why when it was not said positively
+	KindAlertEnded     Kind = "alert_ended"      // Alert: resolved, but of no incident; Incident is 0
+	KindHidden         Kind = "hidden"           // Group, Count
+	KindSeverity       Kind = "severity_changed" // Severity
+	KindAcknowledged   Kind = "acknowledged"     // Person, Text is the way
+	KindClosed         Kind = "closed"           // Text is why
+	KindPagePlanned    Kind = "page_planned"     // Due, Step
+	KindPageCancelled  Kind = "page_cancelled"   // Text is why
+	KindPaged          Kind = "paged"            // Step; Due and NextStep are what follows
+	// Window; Person is who changed the windows, if somebody did.
+	KindMaintenanceBegan   Kind = "maintenance_began"
+	KindMaintenanceChanged Kind = "maintenance_changed"
+	KindMaintenanceEnded   Kind = "maintenance_ended"  // Due is when messages go again
+	KindMaintenanceLifted  Kind = "maintenance_lifted" // messages go again
+
 	KindMessageQueued   Kind = "message_queued"   // Message
 	KindDeliveryStarted Kind = "delivery_started" // Delivery
 	KindDelivered       Kind = "delivered"        // Delivery
@@ -46,6 +52,7 @@ type Event struct {
 	Step       int       `json:"step,omitempty"`
 	NextStep   int       `json:"next_step,omitempty"`
 	Due        time.Time `json:"due,omitzero"`
+	Window     *Window   `json:"window,omitempty"`
 	Message    *Message  `json:"message,omitempty"`
 	Delivery   *Delivery `json:"delivery,omitempty"`
 }

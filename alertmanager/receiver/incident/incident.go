@@ -138,8 +138,11 @@ type Incident struct {
 
 	Paging     Paging    `json:"paging,omitzero"`
 	ReminderAt time.Time `json:"reminder_at,omitzero"` // when the product manager hears of it again
-	Messages   []Message `json:"messages,omitempty"`
-	Sequence   int       `json:"sequence"` // events so far
+
+	Maintenance Maintenance `json:"maintenance,omitzero"` // the last windows over it; see Withheld
+
+	Messages []Message `json:"messages,omitempty"`
+	Sequence int       `json:"sequence"` // events so far
 }
 
 // Paging is where the escalation stands. Due is zero while no page is planned.
@@ -213,6 +216,12 @@ func (i Incident) Due() time.Time {
 		return time.Time{}
 	}
 	due := earliest(i.Paging.Due, i.ReminderAt)
+	if i.Withheld() {
+		due = i.Maintenance.Until
+		if !i.Maintenance.Ended.IsZero() {
+			due = i.Maintenance.LiftAt
+		}
+	}
 	for _, a := range i.Alerts {
 		if !a.Resolved {
 			due = earliest(due, a.DoubtedUntil)

@@ -3,7 +3,7 @@ package incident
 import "time"
 
 // Input is something that happened outside: one of [Reported], [Tick],
-// [Acknowledge], [CatalogChanged], [Claimed], [Sent], [Failed] and [Unreached].
+// [Acknowledge], [CatalogChanged], [WindowsChanged], [Claimed], [Sent], [Failed] and [Unreached].
 type Input interface{ input() }
 
 // Reported is one notification of Alertmanager, as far as it concerns one
@@ -28,6 +28,13 @@ type Acknowledge struct {
 
 // CatalogChanged says that the policy is a new one.
 type CatalogChanged struct{ Incident ID }
+
+// WindowsChanged says that a maintenance window was opened, moved or ended by
+// somebody, who may be empty.
+type WindowsChanged struct {
+	Incident ID
+	By       string
+}
 
 // Claimed says who was found to receive a message, by which ways.
 type Claimed struct {
@@ -61,6 +68,7 @@ func (Reported) input()       {}
 func (Tick) input()           {}
 func (Acknowledge) input()    {}
 func (CatalogChanged) input() {}
+func (WindowsChanged) input() {}
 func (Claimed) input()        {}
 func (Sent) input()           {}
 func (Failed) input()         {}

@@ -13,6 +13,10 @@ type Policy struct {
 	// unless it is resolved again by then.
 	DoubtWithin, DoubtFor time.Duration
 
+	// What outlasts a maintenance window is told this long after its end at
+	// most, and sooner when the service pages sooner.
+	LiftWithin time.Duration
+
 	// Terms says what holds for a service; team is the one that an alert
 	// names, for services that are not in the catalogue.
 	Terms func(service, team string) Terms
@@ -25,6 +29,7 @@ func DefaultPolicy() Policy {
 		ProductEvery: time.Hour,
 		DoubtWithin:  time.Minute,
 		DoubtFor:     30 * time.Second,
+		LiftWithin:   time.Minute,
 	}
 }
 
@@ -36,6 +41,10 @@ type Terms struct {
 	PageAfter      time.Duration
 	Steps          []Step          // of the escalation; the last repeats
 	Comments       map[string]bool // pipelines whose failures are told on GitHub
+
+	// Maintenance is the window over the service at t, the one that ends
+	// last; false when none is open. Nil for a service that has none.
+	Maintenance func(t time.Time) (Window, bool)
 
 	// PagesFrom is the first instant at or after t at which a page may go
 	// out; false when there is none.

@@ -44,6 +44,7 @@ func (d *decision) reported(in Reported) {
 // news is what a notification has brought to one incident.
 type news struct {
 	opened, reopened bool
+	lifted           bool     // it has outlasted a maintenance window
 	fired            []Alert  // not in doubt
 	resolved         []Alert  //
 	severity         Severity // before
@@ -180,8 +181,11 @@ func (d *decision) settle(id ID, n news) {
 	if worst != i.Severity && worst != "" {
 		d.emit(Event{Incident: id, Kind: KindSeverity, Severity: worst})
 	}
-	if worst != "" {
+	d.maintain(id, "")
+	if i, _ := d.state.Incident(id); worst != "" && !i.Withheld() {
 		d.tell(id, n)
+	}
+	if worst != "" {
 		d.github(id, n)
 	}
 	d.plan(id)
@@ -238,6 +242,9 @@ func (n news) worthTelling() bool {
 // sentence says what is new, for the first lines of an update.
 func (n news) sentence(i Incident) string {
 	var parts []string
+	if n.lifted {
+		parts = append(parts, "the maintenance is over, and it still fires")
+	}
 	if n.reopened {
 		parts = append(parts, "it is back")
 	}

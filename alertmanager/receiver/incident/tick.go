@@ -15,6 +15,7 @@ func (d *decision) tick(in Tick) {
 	if !ok {
 		return
 	}
+	d.maintain(i.ID, "")
 	n := news{severity: i.Severity}
 	for _, a := range i.Firing() {
 		if !a.DoubtedUntil.IsZero() && !a.DoubtedUntil.After(d.now) {
@@ -26,13 +27,14 @@ func (d *decision) tick(in Tick) {
 	if len(n.fired) > 0 {
 		d.settle(i.ID, n)
 	}
+	d.lift(in.Incident)
 	d.page(in.Incident)
 	d.remind(in.Incident)
 }
 
 func (d *decision) remind(id ID) {
 	i, ok := d.open(id)
-	if !ok || i.ReminderAt.IsZero() || i.ReminderAt.After(d.now) {
+	if !ok || i.ReminderAt.IsZero() || i.ReminderAt.After(d.now) || i.Withheld() {
 		return
 	}
 	d.tellProduct(i, MessageReminder, "it goes on")
@@ -51,7 +53,7 @@ func (d *decision) plan(id ID) {
 	switch {
 	case !pages && !i.Paging.Due.IsZero():
 		d.emit(Event{Incident: id, Kind: KindPageCancelled, Text: "no page is due any more"})
-	case pages && i.Paging.Due.IsZero():
+	case pages && i.Paging.Due.IsZero() && !i.Withheld():
 		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: 0})
 	}
 }
@@ -67,6 +69,7 @@ func (d *decision) pageAt(i Incident, terms Terms) (time.Time, bool) {
 			since = earliest(since, a.StartsAt)
 		}
 	}
+	since = later(since, i.Maintenance.Ended) // a fault of the maintenance counts from its end
 	at := later(since.Add(terms.PageAfter), d.now)
 	if !i.Paging.Last.IsZero() {
 		// Paged in an outage just before: not again within the window.
@@ -78,7 +81,7 @@ func (d *decision) pageAt(i Incident, terms Terms) (time.Time, bool) {
 // page sends the step that is due and plans what follows.
 func (d *decision) page(id ID) {
 	i, ok := d.open(id)
-	if !ok || i.Paging.Due.IsZero() || i.Paging.Due.After(d.now) || i.Owner != "" {
+	if !ok || i.Paging.Due.IsZero() || i.Paging.Due.After(d.now) || i.Owner != "" || i.Withheld() {
 		return
 	}
 	terms := d.terms(i)

@@ -51,6 +51,7 @@ type Message struct {
 	Incident incident.Incident // as it is now
 	About    incident.Alert    // the one alert it is about; zero when it is about the incident
 
+	Works          []string       // dependencies that are in maintenance now, a sentence each
 	Owner          string         // name of the person who acknowledged; empty for nobody
 	Zone           *time.Location // in which the reader's clock goes
 	Board          string         // the incident's page

@@ -108,6 +108,9 @@ func rows(m Message, lead incident.Alert) []Row {
 	}
 	add("Measured", lead.Annotations["description"])
 	add("Likely cause", Cause(m.Incident, lead))
+	if m.Kind != incident.MessageResolved {
+		add("In maintenance", strings.Join(m.Works, "\n"))
+	}
 	if m.Owner != "" {
 		add("Acknowledged by", m.Owner+" at "+Clock(m.Incident.Acknowledged, m.Zone))
 	}

@@ -27,7 +27,7 @@
   }
 
   function swap(page) {
-    const old = document.querySelector("main[data-live]"), fresh = page.querySelector("main[data-live]");
+    const old = document.querySelector("[data-live]"), fresh = page.querySelector("[data-live]");
     if (!old || !fresh) return;
     const focused = document.activeElement && document.activeElement.id;
     const opened = [...old.querySelectorAll("details")].map((d) => d.open);

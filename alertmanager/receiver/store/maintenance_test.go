@@ -1,0 +1,81 @@
+package store_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
+)
+
+func window(reason string, until time.Time) maintenance.Once {
+	return maintenance.Once{
+		Scope: maintenance.Scope{Services: []string{"shop"}}, Reason: reason, From: until.Add(-time.Hour), Until: until,
+		Acts: []maintenance.Act{{What: maintenance.Opened, By: "deploy", Via: "the API", Until: until}},
+	}
+}
+
+func TestWindowsAreKept(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder)
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	first, again, other := window("first", now.Add(time.Hour)), window("again", now), window("other", now.Add(2*time.Hour))
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		added, err := tx.AddWindow(&first, "key", []byte("request"))
+		require.True(t, added)
+		require.NoError(t, err)
+		added, err = tx.AddWindow(&again, "key", []byte("request"))
+		require.False(t, added)
+		require.Equal(t, first, again)
+		require.NoError(t, err)
+		added, err = tx.AddWindow(&other, "", nil)
+		require.True(t, added)
+		return err
+	}))
+	err := s.Update(t.Context(), func(tx *store.Tx) error {
+		refused := window("refused", now)
+		_, err := tx.AddWindow(&refused, "key", []byte("another request"))
+		return err
+	})
+	require.ErrorIs(t, err, store.ErrOtherRequest)
+	require.Equal(t, []int64{1, 2}, []int64{first.ID, other.ID})
+	require.NoError(t, s.Close())
+
+	s = open(t, folder)
+	found, err := s.Windows(t.Context(), now)
+	require.NoError(t, err)
+	require.Equal(t, []maintenance.Once{first, other}, found)
+	ended := first.End(maintenance.Who{Name: "asha", Via: "the board"}, now)
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error { return tx.SaveWindow(ended) }))
+	found, err = s.Windows(t.Context(), now)
+	require.NoError(t, err)
+	require.Equal(t, []maintenance.Once{other}, found)
+	past, err := s.PastWindows(t.Context(), now, 10)
+	require.NoError(t, err)
+	require.Equal(t, []maintenance.Once{ended}, past)
+	err = s.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.Window(9); return err })
+	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+// A database of each earlier schema is brought to the newest with what is in
+// it.
+func TestEarlierSchemasAreMigrated(t *testing.T) {
+	folder := t.TempDir()
+	first, err := os.ReadFile("schema/0001.sql")
+	require.NoError(t, err)
+	db := other(t, folder)
+	for _, query := range []string{string(first), "PRAGMA user_version = 1", "INSERT INTO beats (source, at) VALUES ('am', 1000)"} {
+		_, err := db.ExecContext(t.Context(), query)
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Close())
+	s := open(t, folder)
+	beats, err := s.Beats(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, beats, "am")
+	w := window("first", time.Now())
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.AddWindow(&w, "", nil); return err }))
+}
