@@ -89,7 +89,9 @@ func (c *Catalog) completeDefaults() {
 	}
 	d.Thresholds = d.Thresholds.or(Thresholds{
 		Memory: 0.8, CPU: 0.8, Disk: 0.85, Latency: Duration(time.Second),
-		Certificate: 21 * day, PipelineSuccessAge: 7 * day,
+		Certificate: 21 * day, Domain: 30 * day, PipelineSuccessAge: 7 * day,
+		ReplicationLag: Duration(time.Minute), ClockOffset: Duration(time.Second), PacketLoss: 0.1,
+		Flapping: Duration(10 * time.Minute),
 	})
 	d.Objective = d.Objective.or(Objective{Availability: 0.999, Latency: 0.99, Window: 30 * day})
 	d.PageAfter = or(d.PageAfter, Duration(time.Minute))
@@ -105,6 +107,11 @@ func (t Thresholds) or(others Thresholds) Thresholds {
 		Disk:               or(t.Disk, others.Disk),
 		Latency:            or(t.Latency, others.Latency),
 		Certificate:        or(t.Certificate, others.Certificate),
+		Domain:             or(t.Domain, others.Domain),
+		ReplicationLag:     or(t.ReplicationLag, others.ReplicationLag),
+		ClockOffset:        or(t.ClockOffset, others.ClockOffset),
+		PacketLoss:         or(t.PacketLoss, others.PacketLoss),
+		Flapping:           or(t.Flapping, others.Flapping),
 		PipelineSuccessAge: or(t.PipelineSuccessAge, others.PipelineSuccessAge),
 	}
 }

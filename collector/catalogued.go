@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector/probe"
 )
 
 // catalogFamily is a family of what the catalogue itself says, whatever runs
@@ -90,6 +91,20 @@ func writeRatios(p *page, s *catalog.Service) {
 	number(float64(s.Thresholds.Memory), "memory")
 	number(float64(s.Thresholds.CPU), "cpu")
 	number(float64(s.Thresholds.Disk), "disk")
+	if measured(s, probe.PacketLoss) {
+		number(float64(s.Thresholds.PacketLoss), "packet_loss")
+	}
+}
+
+// measured says whether a probe of the service can find the measure: no other
+// service needs its threshold.
+func measured(s *catalog.Service, m probe.Measure) bool {
+	for _, p := range s.Probes {
+		if slices.Contains(probe.KindOf(p).Measures, m) {
+			return true
+		}
+	}
+	return false
 }
 
 func writeObjectives(p *page, s *catalog.Service) {
@@ -111,6 +126,22 @@ func writeThresholds(p *page, s *catalog.Service) {
 	}
 	number(s.Thresholds.Certificate, "certificate")
 	number(s.Thresholds.PipelineSuccessAge, "pipeline_success_age")
+	for _, of := range []struct {
+		measure probe.Measure
+		value   catalog.Duration
+		signal  string
+	}{
+		{probe.DomainExpiry, s.Thresholds.Domain, "domain"},
+		{probe.ReplicationLag, s.Thresholds.ReplicationLag, "replication_lag"},
+		{probe.ClockOffset, s.Thresholds.ClockOffset, "clock_offset"},
+	} {
+		if measured(s, of.measure) {
+			number(of.value, of.signal)
+		}
+	}
+	if len(s.Probes) > 0 {
+		number(s.Thresholds.Flapping, "flapping")
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
 		if slow := s.Probes[name].Slow.Std(); slow > 0 {
 			p.sample(slow.Seconds(), label{"probe", name}, label{"service", s.Name}, label{"signal", "latency"})

@@ -39,6 +39,15 @@ var numbers = map[string]map[float64]string{
 	"service_probe:tocsin_probe_stale_bound_seconds:max": {
 		3: "the run that is due and two missed ones, in intervals of the probe's own",
 	},
+	"service:tocsin_domain_critical_seconds:max": {
+		7: "critical is the last seventh of the threshold, as for certificates",
+	},
+	"service_probe:tocsin_probe_replication_lag_seconds:median5m": {
+		0.5: "the median: one late answer is no lag",
+	},
+	"service_probe:tocsin_probe_clock_offset_seconds:median5m": {
+		0.5: "the median: one late answer is no offset",
+	},
 	"service:tocsin_certificate_critical_seconds:max": {
 		7: "critical is the last seventh of the threshold: 3 of 21 days",
 	},
