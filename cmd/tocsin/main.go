@@ -37,6 +37,7 @@ var commands = []func(app *kingpin.Application, env environment) (string, action
 	addCheck,
 	addRender,
 	addSchema,
+	addInit,
 	addImport,
 	addEngines,
 	addReady,

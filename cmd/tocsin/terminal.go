@@ -12,3 +12,9 @@ func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(file.Fd())
 }
+
+// isInteractive reports whether somebody can be asked through r.
+func isInteractive(r io.Reader) bool {
+	file, ok := r.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd())
+}
