@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -68,6 +69,13 @@ func (c *checker) checkHostPort(path, text string) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || host == "" || port == "" || !goodPort(port) || strings.ContainsAny(host, "/@ ") {
 		c.add(path, "malformed address (got %s, want host:port such as db.example.org:5432)", clipped(text))
+	}
+}
+
+// checkHost wants a name or an address, without a port.
+func (c *checker) checkHost(path, text string) {
+	if _, err := netip.ParseAddr(text); text != "" && err != nil && strings.ContainsAny(text, ":/@ []") {
+		c.add(path, "malformed host (got %s, want a name or an address, without a port)", clipped(text))
 	}
 }
 

@@ -16,6 +16,9 @@ func (c *checker) checkProbe(path string, p *Probe) {
 	switch kind := p.kind(); {
 	case kind.set:
 		kind.settings.check(c, below(path, kind.name))
+		if settings, is := kind.settings.(timed); is {
+			settings.checkTime(c, below(path, kind.name), p.Timeout)
+		}
 	case c.given(below(path, "journey")): // but without a step
 		p.Journey.check(c, below(path, "journey"))
 	}

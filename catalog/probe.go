@@ -33,6 +33,7 @@ type Probe struct {
 	TCP      *TCPProbe      `yaml:"tcp,omitempty"`
 	TLS      *TLSProbe      `yaml:"tls,omitempty"`
 	DNS      *DNSProbe      `yaml:"dns,omitempty"`
+	ICMP     *ICMPProbe     `yaml:"icmp,omitempty"`
 	Postgres *PostgresProbe `yaml:"postgres,omitempty"`
 	MySQL    *MySQLProbe    `yaml:"mysql,omitempty"`
 	Redis    *RedisProbe    `yaml:"redis,omitempty"`
@@ -45,6 +46,11 @@ type Probe struct {
 type settings interface {
 	complete()                     // fills in the defaults
 	check(c *checker, path string) // notes every mistake
+}
+
+// timed are settings that take a known part of the timeout.
+type timed interface {
+	checkTime(c *checker, path string, timeout Duration)
 }
 
 // probeKind is one row of the table of kinds.
@@ -63,6 +69,7 @@ func (p *Probe) kinds() []probeKind {
 		{"tcp", p.TCP != nil, p.TCP, 0},
 		{"tls", p.TLS != nil, p.TLS, 0},
 		{"dns", p.DNS != nil, p.DNS, 0},
+		{"icmp", p.ICMP != nil, p.ICMP, 0},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -70,7 +71,7 @@ func (h *Harness) attempt(ctx context.Context, t *target, within time.Duration) 
 	started := time.Now()
 	r := h.guarded(ctx, t)
 	ended := time.Now()
-	r.Duration = ended.Sub(started)
+	r.Duration = cmp.Or(r.Duration, ended.Sub(started))
 	return Attempt{At: ended, Result: r}
 }
 

@@ -50,6 +50,8 @@ func notation(of reflect.Type) *jsonschema.Schema {
 		return mail()
 	case reflect.TypeFor[catalog.Means]():
 		return enumeration(catalog.MeansDown, catalog.MeansDegraded, catalog.MeansInfo)
+	case reflect.TypeFor[catalog.Family]():
+		return enumeration(catalog.IPv4, catalog.IPv6)
 	case reflect.TypeFor[catalog.Page]():
 		return enumeration(catalog.PageAlways, catalog.PageOfficeHours, catalog.PageNever)
 	case reflect.TypeFor[catalog.NoData]():

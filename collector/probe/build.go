@@ -21,6 +21,7 @@ type Builder struct{ shared shared }
 type shared struct {
 	options Options
 	buffers buffers
+	pings   pingers
 }
 
 // NewBuilder returns a builder.

@@ -108,7 +108,7 @@ type Result struct {
 	// Detail is for people who look; it is kept with the newest attempts only.
 	Detail *Detail
 	// Duration is the whole attempt, from resolving to the last byte. The
-	// harness measures it.
+	// harness measures it, unless the kind did because it waits on purpose.
 	Duration time.Duration
 }
 
