@@ -57,7 +57,8 @@ type state struct {
 	spec      *catalog.Discovery
 	list      []catalog.Candidate
 	malformed []catalog.Rejection
-	known     bool // there has been a list
+	known     bool // there has been a list, now or before a restart
+	read      bool // since the start
 	err       error
 	success   time.Time
 	removed   int // services that the source has taken away
@@ -318,6 +319,7 @@ func (t told) found(list []catalog.Candidate, rejected []catalog.Rejection, err 
 	same := s.known && reflect.DeepEqual(s.list, list) && reflect.DeepEqual(s.malformed, rejected)
 	t.d.tell(t.name, s.err, err)
 	s.list, s.malformed, s.known, s.err = list, rejected, true, err
+	s.read = true
 	if err == nil {
 		s.success = time.Now()
 	}

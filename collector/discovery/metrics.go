@@ -61,7 +61,7 @@ func (d *Discovery) Collect(out chan<- prometheus.Metric) {
 	}
 	for name, s := range d.sources {
 		up := 0.0
-		if s.known && s.err == nil {
+		if s.read && s.err == nil {
 			up = 1
 		}
 		gauge(all.up, up, name)
