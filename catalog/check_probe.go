@@ -13,6 +13,9 @@ func (c *checker) checkProbe(path string, p *Probe) {
 		c.add(below(path, "slow"), "got %s, but an attempt that takes %s has failed already (want less than the timeout)", p.Slow, p.Timeout)
 	}
 	allKnown(c, below(path, "locations"), "location", p.Locations, c.Locations)
+	if p.Heartbeat != nil {
+		c.checkHeartbeatPlace(path, p)
+	}
 	switch kind := p.kind(); {
 	case kind.set:
 		kind.settings.check(c, below(path, kind.name))

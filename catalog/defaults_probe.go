@@ -8,7 +8,11 @@ func (c *Catalog) completeProbe(p *Probe, s *Service) {
 	p.Confirm = or(p.Confirm, c.Defaults.Probe.Confirm)
 	p.Slow = or(p.Slow, s.Thresholds.Latency*Duration(max(1, len(p.Journey))))
 	p.Timeout = or(p.Timeout, c.timeoutOf(p))
-	if len(p.Locations) == 0 {
+	switch {
+	case len(p.Locations) > 0:
+	case p.Heartbeat != nil: // a job calls one exporter
+		p.Locations = []string{c.Defaults.Location}
+	default:
 		p.Locations = names(c.Locations)
 	}
 	for _, kind := range p.kinds() {

@@ -28,17 +28,18 @@ type Probe struct {
 	Slow      Duration `yaml:"slow,omitempty"`      // latency budget of a success; thresholds.latency (per journey step) by default
 	Locations []string `yaml:"locations,omitempty"` // every location by default
 
-	HTTP     *HTTPProbe     `yaml:"http,omitempty"`
-	Journey  Journey        `yaml:"journey,omitempty"`
-	TCP      *TCPProbe      `yaml:"tcp,omitempty"`
-	TLS      *TLSProbe      `yaml:"tls,omitempty"`
-	DNS      *DNSProbe      `yaml:"dns,omitempty"`
-	ICMP     *ICMPProbe     `yaml:"icmp,omitempty"`
-	Postgres *PostgresProbe `yaml:"postgres,omitempty"`
-	MySQL    *MySQLProbe    `yaml:"mysql,omitempty"`
-	Redis    *RedisProbe    `yaml:"redis,omitempty"`
-	Exec     *ExecProbe     `yaml:"exec,omitempty"`
-	PromQL   *PromQLProbe   `yaml:"promql,omitempty"`
+	HTTP      *HTTPProbe      `yaml:"http,omitempty"`
+	Journey   Journey         `yaml:"journey,omitempty"`
+	TCP       *TCPProbe       `yaml:"tcp,omitempty"`
+	TLS       *TLSProbe       `yaml:"tls,omitempty"`
+	DNS       *DNSProbe       `yaml:"dns,omitempty"`
+	ICMP      *ICMPProbe      `yaml:"icmp,omitempty"`
+	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
+	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
+	Redis     *RedisProbe     `yaml:"redis,omitempty"`
+	Exec      *ExecProbe      `yaml:"exec,omitempty"`
+	PromQL    *PromQLProbe    `yaml:"promql,omitempty"`
+	Heartbeat *HeartbeatProbe `yaml:"heartbeat,omitempty"`
 }
 
 // settings are what a kind of probe can be told; each kind's stand in a file of
@@ -75,6 +76,7 @@ func (p *Probe) kinds() []probeKind {
 		{"redis", p.Redis != nil, p.Redis, 0},
 		{"exec", p.Exec != nil, p.Exec, gentleInterval},
 		{"promql", p.PromQL != nil, p.PromQL, 0},
+		{"heartbeat", p.Heartbeat != nil, p.Heartbeat, 0},
 	}
 }
 

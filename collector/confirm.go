@@ -38,7 +38,7 @@ func (c *confirmation) settle(r probe.Result) (State, bool) {
 	}
 	var found State
 	switch r.Outcome {
-	case probe.Blocked:
+	case probe.Blocked, probe.Waiting:
 		return c.standing, true
 	case probe.Success:
 		found = Up

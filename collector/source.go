@@ -40,7 +40,13 @@ func (s Scope) Owns(c *catalog.Catalog, service string) bool { return s.Refuse(c
 // Refuse is nil where Owns is true, and else a *[NotOwnerError]: the answer to
 // somebody who pushes a signal to an exporter that does not read it.
 func (s Scope) Refuse(c *catalog.Catalog, service string) error {
-	owner := Scope{Location: cmp.Or(c.Defaults.Location, s.Location)}
+	return s.RefuseAt(cmp.Or(c.Defaults.Location, s.Location), service)
+}
+
+// RefuseAt is Refuse for a signal that the catalogue has read at a location of
+// its own.
+func (s Scope) RefuseAt(location, service string) error {
+	owner := Scope{Location: location}
 	if owner.Location == s.Location { // elsewhere there may be another number of shards
 		if s.Shard.Owns(service) {
 			return nil

@@ -160,7 +160,7 @@ func (n *totals) count(r run, slow time.Duration) {
 	if blind(n.state, last.Result) {
 		return
 	}
-	if r.unseen {
+	if r.unseen || last.Outcome == probe.Waiting {
 		n.lastRun = last.At // probing goes on; nothing else is known
 		return
 	}
@@ -199,7 +199,7 @@ func (n *totals) keep(r *probe.Result) {
 // newest that did not succeed. The caller locks.
 func (t *target) remember(a Attempt) {
 	t.newest = a.Detail
-	if a.Outcome != probe.Success {
+	if a.Reason != probe.ReasonNone {
 		t.newestFailure = a.Detail
 	}
 }

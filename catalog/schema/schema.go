@@ -109,6 +109,7 @@ func alternatives() map[string][]string {
 		"Resource":        {"process", "prometheus", "kubernetes"},
 		"ProcessResource": {"pid_file", "command"},
 		"Pipeline":        {"github"},
+		"HeartbeatProbe":  {"every", "schedule"},
 		"Maintenance":     {"services", "teams", "all"},
 		"Discovery":       {"file", "http", "kubernetes"},
 	}

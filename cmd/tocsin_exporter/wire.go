@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/collector"
 	"github.com/tocsin-monitoring/tocsin/collector/discovery"
+	"github.com/tocsin-monitoring/tocsin/collector/heartbeat"
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
 	"github.com/tocsin-monitoring/tocsin/collector/web"
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
@@ -34,7 +36,7 @@ func check(f flags, shard collector.Shard, stdout io.Writer) error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	harness := collector.New(collector.Options{Location: location, Shard: shard, Registerer: registry, Build: builder(f).New})
+	harness := collector.New(collector.Options{Location: location, Shard: shard, Registerer: registry, Build: builder(f, nil).New})
 	if err := harness.Update(c); err != nil {
 		return err
 	}
@@ -46,7 +48,17 @@ func check(f flags, shard collector.Shard, stdout io.Writer) error {
 }
 
 // builder builds the probes that the flags allow.
-func builder(f flags) *probe.Builder { return probe.NewBuilder(probe.Options{Exec: f.exec}) }
+func builder(f flags, jobs *heartbeat.Store) *probe.Builder {
+	return probe.NewBuilder(probe.Options{Exec: f.exec, Heartbeats: jobs})
+}
+
+// jobs remembers heartbeats beside the last good catalogue.
+func jobs(f flags) *heartbeat.Store {
+	if f.Storage == "" {
+		return heartbeat.NewStore("")
+	}
+	return heartbeat.NewStore(filepath.Join(f.Storage, "heartbeats"))
+}
 
 // serve runs the exporter until ctx ends.
 func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.Logger) error {
@@ -68,7 +80,8 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		return err
 	}
 	sight := collector.NewSight(location, logger.Kit, registry)
-	harness := collector.New(collector.Options{Location: location, Sight: sight, Shard: shard, Logger: logger.Kit, Registerer: registry, Build: builder(f).New})
+	beats := jobs(f)
+	harness := collector.New(collector.Options{Location: location, Sight: sight, Shard: shard, Logger: logger.Kit, Registerer: registry, Build: builder(f, beats).New})
 	others := newSources(f, collector.Scope{Location: location, Shard: shard}, registry, logger.Kit)
 	parts := []reload.Part{harness, sight, collector.NewWindows(registry)}
 	for _, source := range others.list {
@@ -83,6 +96,9 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 		Addresses: f.Listen, WebConfigFile: f.WebConfig, Logger: logger,
 		Handler: web.New(web.Options{
 			Prober: harness, Config: reloader, Pipelines: others.pipelines, Version: cmp.Or(version.Version, "dev"),
+			Heartbeats: heartbeat.NewHandler(heartbeat.Options{
+				Store: beats, Catalog: harness.Catalog, Refuse: collector.Scope{Location: location, Shard: shard}.RefuseAt, Logger: logger.Kit, Registerer: registry,
+			}),
 			Metrics: web.Metrics(collector.Scrape{Harness: harness, Others: registry}, registry, logger.Kit),
 		}),
 	})

@@ -5,12 +5,15 @@ import (
 	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector/heartbeat"
 )
 
 // Options say what the probes of a [Builder] may do.
 type Options struct {
 	// Exec lets the kind exec run the catalogue's commands.
 	Exec bool
+	// Heartbeats remembers what jobs say; in memory only by default.
+	Heartbeats *heartbeat.Store
 }
 
 // Builder builds the attempts of probes. What they share stands in it, so that
@@ -25,7 +28,12 @@ type shared struct {
 }
 
 // NewBuilder returns a builder.
-func NewBuilder(o Options) *Builder { return &Builder{shared: shared{options: o}} }
+func NewBuilder(o Options) *Builder {
+	if o.Heartbeats == nil {
+		o.Heartbeats = heartbeat.NewStore("")
+	}
+	return &Builder{shared: shared{options: o}}
+}
 
 // Built is a probe ready to be attempted.
 type Built struct {

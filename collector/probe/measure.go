@@ -14,6 +14,8 @@ const (
 	ReplicationLag
 	DomainExpiry
 	Value
+	JobDuration
+	JobSuccess
 	measureCount
 )
 
@@ -26,6 +28,8 @@ func measureTexts() [measureCount][2]string {
 		ClockOffset:    {"clock_offset_seconds", "How far the server's clock is ahead of ours; negative when it is behind."},
 		ReplicationLag: {"replication_lag_seconds", "How far the replica is behind its source."},
 		DomainExpiry:   {"domain_expiry_timestamp_seconds", "When the registration of the domain ends."},
+		JobDuration:    {"job_duration_seconds", "How long the job took when it last said that it had started and ended."},
+		JobSuccess:     {"job_success_timestamp_seconds", "When the job last said that it had succeeded."},
 		Value:          {"value", "The value that the last run read, in the unit of what was asked."},
 	}
 }

@@ -19,9 +19,11 @@ const (
 	Success Outcome = iota
 	Failure
 	Blocked
+	// Waiting says that there is nothing to judge yet. It is not exported.
+	Waiting
 )
 
-// Outcomes lists every outcome.
+// Outcomes lists every outcome that is exported.
 func Outcomes() []Outcome { return []Outcome{Success, Failure, Blocked} }
 
 // String is the outcome as a label value.
@@ -33,6 +35,8 @@ func (o Outcome) String() string {
 		return "failure"
 	case Blocked:
 		return "blocked"
+	case Waiting:
+		return "waiting"
 	}
 	return "unknown"
 }
@@ -53,11 +57,15 @@ const (
 	ReasonBody
 	ReasonBlocked
 	ReasonInternal
+	ReasonFailed  // a job said so of itself
+	ReasonLate    // a job did not call in time
+	ReasonOverrun // a job runs too long
+	ReasonUnseen  // a job has never succeeded
 )
 
 // String is the reason as a label value.
 func (r Reason) String() string {
-	return [...]string{"", "dns", "connect", "tls", "timeout", "protocol", "status", "body", "blocked", "internal"}[r]
+	return [...]string{"", "dns", "connect", "tls", "timeout", "protocol", "status", "body", "blocked", "internal", "failed", "late", "overrun", "unseen"}[r]
 }
 
 // Phase is a part of an attempt's time.

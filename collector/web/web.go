@@ -35,7 +35,9 @@ type Options struct {
 	Config    Config
 	Metrics   http.Handler
 	Pipelines http.Handler // answers below /api/v1/pipelines/; nil for none
-	Version   string
+	// Heartbeats answers the calls of jobs below /heartbeat/; nil for none.
+	Heartbeats http.Handler
+	Version    string
 }
 
 // New returns the exporter's handler.
@@ -52,6 +54,9 @@ func New(o Options) http.Handler {
 	mux.Handle("GET /metrics", o.Metrics)
 	if o.Pipelines != nil {
 		mux.Handle("GET /api/v1/pipelines/", o.Pipelines)
+	}
+	if o.Heartbeats != nil {
+		mux.Handle("/heartbeat/", o.Heartbeats)
 	}
 	return guarded(mux)
 }
