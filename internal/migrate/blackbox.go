@@ -178,16 +178,14 @@ func (m *module1) tcp(v *tree.Value) {
 
 // address reads which address of a name is to be asked.
 func (m *module1) address(s *Settings, v *tree.Value) {
-	switch prefer := v.Get("preferred_ip_protocol").Text(); {
-	case prefer == "ip4" && !fallsBack(v):
-		s.set("ip", "4")
-	case prefer == "ip6" && !fallsBack(v):
-		s.set("ip", "6")
-	case prefer == "ip4":
-		s.set("ip", "prefer4")
-	case prefer == "ip6":
-		s.set("ip", "prefer6")
+	if prefer := v.Get("preferred_ip_protocol"); !prefer.Empty() && !fallsBack(v) {
+		s.set("family", family(prefer.Text()))
 	}
+}
+
+// family is ip4 or ip6 as the catalogue writes it.
+func family(text string) string {
+	return map[string]string{"ip4": "ipv4", "ip6": "ipv6"}[text]
 }
 
 func fallsBack(v *tree.Value) bool {

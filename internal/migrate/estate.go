@@ -25,6 +25,7 @@ type Check struct {
 	PageAfter time.Duration
 	// Certificate is the remaining validity that somebody wants to hear of.
 	Certificate time.Duration
+	Domain      time.Duration // likewise of a domain's registration
 	// CertificateOnly says that a probe which already asks the same host over
 	// TLS serves as well.
 	CertificateOnly bool

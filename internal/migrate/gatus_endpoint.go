@@ -105,12 +105,7 @@ func (e *gatusEndpoint) client(s *Settings) {
 	s.set("key_file", v.Find("tls", "private-key-file").Text())
 	s.set("proxy", withoutSecrets(v.Get("proxy-url").Text()))
 	s.set("resolver", v.Get("dns-resolver").Text())
-	switch v.Get("network").Text() {
-	case "ip4":
-		s.set("ip", "4")
-	case "ip6":
-		s.set("ip", "6")
-	}
+	s.set("family", family(v.Get("network").Text()))
 }
 
 func (e *gatusEndpoint) dns(v *tree.Value, server string) {

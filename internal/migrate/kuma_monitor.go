@@ -129,7 +129,11 @@ func (m *kumaMonitor) set(kind string, s *Settings) string {
 func (m *kumaMonitor) port() string { return m.set("tcp", settings("address", m.address(""))) }
 
 func (m *kumaMonitor) ping() string {
-	return m.set("icmp", settings("host", m.v.Get("hostname").Text()))
+	s := settings("host", m.v.Get("hostname").Text())
+	if size := m.v.Get("packetSize"); size.Peek() != "56" {
+		s.set("size", size.Int())
+	}
+	return m.set("icmp", s)
 }
 
 // sasl reads how a kafka monitor logs in.
@@ -190,12 +194,15 @@ func (m *kumaMonitor) mqtt() string {
 	if scheme == "mqtts" || scheme == "wss" {
 		s.set("tls", true)
 	}
-	s.set("username", m.v.Get("mqttUsername").Text())
+	s.set("user", m.v.Get("mqttUsername").Text())
 	if password := m.v.Get("mqttPassword"); !password.Empty() {
 		s.set("password", m.secret(password, "the MQTT password of "+m.name, m.name, "password"))
 	}
-	s.set("topic", m.v.Get("mqttTopic").Text())
-	s.set("expect", m.v.Get("mqttSuccessMessage").Text())
+	for _, key := range []string{"mqttTopic", "mqttSuccessMessage"} {
+		if v := m.v.Get(key); !v.Empty() {
+			m.lose(v, m.name, key, "uptime-kuma waits for a message of somebody else; Tocsin pings the broker, or sends a message to a topic of its own (topic) and waits for it")
+		}
+	}
 	return m.set("mqtt", s)
 }
 

@@ -173,6 +173,7 @@ func (s *settler) merge(one *service, check *Check) {
 	if check.PageAfter > 0 && (one.pageAfter == 0 || check.PageAfter < one.pageAfter) {
 		one.pageAfter = check.PageAfter
 	}
+	one.thresholds.set("domain", check.Domain)
 	if check.Certificate > one.certificate {
 		one.certificate = check.Certificate
 		one.thresholds.set("certificate", check.Certificate)
