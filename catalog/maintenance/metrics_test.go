@@ -37,6 +37,11 @@ tocsin_service_maintenance{service="shop",window="once"} 1
 tocsin_service_maintenance_end_timestamp_seconds{service="postgres",window="patches"} 1.7956980e+09
 tocsin_service_maintenance_end_timestamp_seconds{service="queue",window="patches"} 1.7956980e+09
 tocsin_service_maintenance_end_timestamp_seconds{service="shop",window="once"} 1.7957034e+09
+# HELP tocsin_service_maintenance_start_timestamp_seconds When the open window opened.
+# TYPE tocsin_service_maintenance_start_timestamp_seconds gauge
+tocsin_service_maintenance_start_timestamp_seconds{service="postgres",window="patches"} 1.7956944e+09
+tocsin_service_maintenance_start_timestamp_seconds{service="queue",window="patches"} 1.7956944e+09
+tocsin_service_maintenance_start_timestamp_seconds{service="shop",window="once"} 1.7956962e+09
 `)))
 	now = now.Add(-time.Hour)
 	c = nil

@@ -72,6 +72,7 @@ func (o Once) Window() Window {
 // Open makes a window out of a request, without a number. The error says
 // everything that is wrong with it, and how to mend it.
 func (r Request) Open(c *catalog.Catalog, who Who, now time.Time) (Once, error) {
+	now = now.UTC().Truncate(time.Second) // people read it
 	o := Once{Scope: r.Scope, Reason: strings.Join(strings.Fields(r.Reason), " "), From: now}
 	if r.Service != "" && !slices.Contains(o.Services, r.Service) {
 		o.Services = append([]string{r.Service}, o.Services...)
@@ -98,7 +99,7 @@ func (r Request) Open(c *catalog.Catalog, who Who, now time.Time) (Once, error) 
 		return Once{}, joined(problems)
 	}
 	o.From, o.Until = o.From.UTC(), until.UTC()
-	o.Acts = []Act{{At: now.UTC(), What: Opened, By: name, Via: who.Via, Until: o.Until}}
+	o.Acts = []Act{{At: now, What: Opened, By: name, Via: who.Via, Until: o.Until}}
 	return o, nil
 }
 

@@ -39,6 +39,10 @@ var commands = []func(app *kingpin.Application, env environment) (string, action
 	addSchema,
 	addInit,
 	addImport,
+	addMaintenanceOpen,
+	addMaintenanceList,
+	addMaintenanceExtend,
+	addMaintenanceEnd,
 	addEngines,
 	addReady,
 }

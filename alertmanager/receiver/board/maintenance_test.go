@@ -92,7 +92,7 @@ func TestTheMaintenancePage(t *testing.T) {
 	for _, want := range []string{
 		"release 7", "20 min left", "opened it, by the API with the token deploy", `formaction="/maintenance/7/extend"`, `action="/maintenance/7/end"`,
 		"security patches", "first sunday at 02:00 (Europe/London), for 3h", "in 12 days 0 h",
-		"Asha Rao ended it, by the board", `value="team:shop"`, `value="service:cart"`, "Without a team", `value="service:sign-in"`, `value="all"`, "At most 1d",
+		"Asha Rao ended it, by the board", `value="team:shop"`, `value="service:cart"`, "Without a team", `value="service:sign-in"`, `value="all"`, "At most 24 h",
 	} {
 		require.Contains(t, text, want)
 	}

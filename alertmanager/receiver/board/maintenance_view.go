@@ -64,7 +64,7 @@ func (b *board) maintenanceView(r *http.Request, windows Windows, f form) mainte
 	c := b.Desk.Catalog()
 	v := maintenanceView{
 		frame: b.frame(r, "Maintenance"), Form: f, Groups: groups(c, f.What), Key: rand.Text(),
-		Zone: b.zone().String(), Longest: c.Defaults.LongestMaintenance.String(), Lengths: lengths(c, f.Length, "30m"),
+		Zone: b.zone().String(), Longest: lengthWords(c.Defaults.LongestMaintenance), Lengths: lengths(c, f.Length, "30m"),
 	}
 	v.Live, v.Part = true, true
 	people := b.people(r, f.Person)
@@ -163,14 +163,17 @@ func lengths(c *catalog.Catalog, chosen, usual string) []length {
 	var list []length
 	for _, text := range []string{"15m", "30m", "1h", "2h", "4h", "8h", "12h", "24h"} {
 		if d, err := catalog.ParseDuration(text); err == nil && d <= longest {
-			list = append(list, length{text, strings.TrimSuffix(notify.Length(d.Std()), " 0 min"), text == chosen})
+			list = append(list, length{text, lengthWords(d), text == chosen})
 		}
 	}
 	if len(list) == 0 {
-		list = []length{{longest.String(), notify.Length(longest.Std()), true}}
+		list = []length{{longest.String(), lengthWords(longest), true}}
 	}
 	return list
 }
+
+// lengthWords is a round duration for people.
+func lengthWords(d catalog.Duration) string { return strings.TrimSuffix(notify.Length(d.Std()), " 0 min") }
 
 // maintained says in a line that an incident is in maintenance; "" when it is
 // not.
