@@ -113,7 +113,10 @@ func (s *Sight) check(ctx context.Context) {
 	if time.Since(s.looked) < stillFresh {
 		return
 	}
-	seen := s.look(ctx) || s.look(ctx) // a lost packet cuts nobody off
+	seen := s.look(ctx)
+	if !seen {
+		seen = s.look(ctx) // a lost packet cuts nobody off
+	}
 	if ctx.Err() != nil {
 		return
 	}

@@ -18,6 +18,10 @@ import (
 	"github.com/tocsin-monitoring/tocsin/test/estate"
 )
 
+// inside names the folder of programs to a test that runs again in a process of
+// its own.
+const inside = "TOCSIN_TEST_PROGRAMS"
+
 // programs is the folder of the exporter and the receiver as the tree has them
 // now, built once for all tests.
 var programs string
@@ -33,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	if testing.Short() {
+	if programs = os.Getenv(inside); programs != "" || testing.Short() {
 		return m.Run()
 	}
 	dir, err := os.MkdirTemp("", "e2e-")
@@ -76,16 +80,22 @@ func start(t *testing.T) *estate.Estate {
 		t.Skip("-short: the whole line takes minutes")
 	}
 	t.Parallel()
+	return startWith(t, estate.Options{Edit: func(*estate.Files) {}})
+}
+
+// startWith adds what all estates of these tests have in common.
+func startWith(t *testing.T, o estate.Options) *estate.Estate {
+	t.Helper()
 	root, err := engines.Root(".")
 	require.NoError(t, err)
-	dir := t.TempDir()
-	e, err := estate.Start(context.Background(), estate.Options{ // ends in Cleanup, when t's context is gone
-		Root: root, Dir: dir, Engines: filepath.Dir(enginestest.Path(t, "prometheus")), Bin: programs,
-		Edit: func(f *estate.Files) {
-			f.Catalogue, f.Prometheus = shorter.Replace(f.Catalogue), shorter.Replace(f.Prometheus)
-		},
-		Log: func(part string, err error) { t.Errorf("the %s ended by itself: %v", part, err) },
-	})
+	edit := o.Edit
+	o.Root, o.Dir, o.Engines, o.Bin = root, t.TempDir(), filepath.Dir(enginestest.Path(t, "prometheus")), programs
+	o.Edit = func(f *estate.Files) {
+		f.Catalogue, f.Prometheus = shorter.Replace(f.Catalogue), shorter.Replace(f.Prometheus)
+		edit(f)
+	}
+	o.Log = func(part string, err error) { t.Errorf("the %s ended by itself: %v", part, err) }
+	e, err := estate.Start(context.Background(), o) // ends in Cleanup, when t's context is gone
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -141,7 +151,7 @@ func explain(t *testing.T, e *estate.Estate) {
 	for _, m := range e.Inbox.Messages("") {
 		t.Logf("%s to %s: %s\n%s", m.Received.Format("15:04:05.0"), m.To, m.Subject, m.Text)
 	}
-	for _, part := range []string{estate.Receiver, estate.Alertmanager, estate.Exporter, estate.Prometheus} {
+	for _, part := range e.Parts() {
 		text, err := os.ReadFile(e.LogFile(part))
 		require.NoError(t, err)
 		t.Logf("%s:\n%s", part, text[max(0, len(text)-3000):])

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,23 @@ type Options struct {
 	Bin     string              // folder of tocsin_exporter and tocsin_receiver
 	Edit    func(*Files)        // changes the copies before anything starts; nil changes nothing
 	Log     func(string, error) // hears of parts that end by themselves; nil does not
+	// Exporters replace the committed one; Edit then names their locations and
+	// addresses in the copies. None means the committed one.
+	Exporters []Located
+	// Front stands before each of the demo's servers: it is given the real address
+	// and returns the one that the copies name. Nil means the real one.
+	Front func(address string) (string, error)
 }
+
+// Located is an exporter of one location.
+type Located struct {
+	Location string
+	Address  string   // where it listens
+	Enter    []string // the command that starts it where it should run; nil for here
+}
+
+// ExporterAt is the part's name of a located exporter.
+func ExporterAt(location string) string { return Exporter + "-" + location }
 
 // Files are the texts that Edit may change; addresses are changed afterwards.
 type Files struct {
@@ -53,7 +70,27 @@ const (
 	Prometheus   = "prometheus"
 )
 
-func parts() []string { return []string{Receiver, Alertmanager, Exporter, Prometheus} }
+// Parts are the names of the estate's processes, in the order of their start.
+func (e *Estate) Parts() []string {
+	exporters := []string{Exporter}
+	if len(e.options.Exporters) > 0 {
+		exporters = nil
+	}
+	for _, one := range e.options.Exporters {
+		exporters = append(exporters, ExporterAt(one.Location))
+	}
+	return slices.Concat([]string{Receiver, Alertmanager}, exporters, []string{Prometheus})
+}
+
+// located is the exporter of that name; nil where the part is another.
+func (e *Estate) located(part string) *Located {
+	for i := range e.options.Exporters {
+		if ExporterAt(e.options.Exporters[i].Location) == part {
+			return &e.options.Exporters[i]
+		}
+	}
+	return nil
+}
 
 // committed are the addresses of the committed files.
 func committed() map[string]string {
@@ -87,7 +124,7 @@ func (e *Estate) start(ctx context.Context) error {
 	if err := e.copyFiles(); err != nil {
 		return err
 	}
-	for _, name := range parts() {
+	for _, name := range e.Parts() {
 		if err := e.StartPart(ctx, name); err != nil {
 			return err
 		}
@@ -111,11 +148,26 @@ func (e *Estate) startInside(ctx context.Context) error {
 	}
 	e.inside.Go(func() error { return e.Shop.Run(ctx) })
 	e.inside.Go(func() error { return e.Inbox.Run(ctx) })
-	e.addresses["127.0.0.1:10280"] = strings.TrimPrefix(e.Shop.ShopURL(), "http://")
-	e.addresses["127.0.0.1:10281"] = strings.TrimPrefix(e.Shop.PaymentsURL(), "http://")
-	e.addresses["127.0.0.1:10282"] = e.Shop.DoorAddr()
 	e.addresses["127.0.0.1:1025"] = e.Inbox.SMTPAddr()
 	e.addresses["127.0.0.1:8025"] = strings.TrimPrefix(e.Inbox.URL(), "http://")
+	return e.nameServers()
+}
+
+// nameServers says at which address the copies name each of the demo's servers.
+func (e *Estate) nameServers() error {
+	for committed, real := range map[string]string{
+		"127.0.0.1:10280": strings.TrimPrefix(e.Shop.ShopURL(), "http://"),
+		"127.0.0.1:10281": strings.TrimPrefix(e.Shop.PaymentsURL(), "http://"),
+		"127.0.0.1:10282": e.Shop.DoorAddr(),
+	} {
+		if e.options.Front != nil {
+			var err error
+			if real, err = e.options.Front(real); err != nil {
+				return err
+			}
+		}
+		e.addresses[committed] = real
+	}
 	return nil
 }
 
@@ -134,7 +186,12 @@ func (e *Estate) assignPorts() error {
 }
 
 // Address is the host and port of a part.
-func (e *Estate) Address(part string) string { return e.addresses[committed()[part]] }
+func (e *Estate) Address(part string) string {
+	if one := e.located(part); one != nil {
+		return one.Address
+	}
+	return e.addresses[committed()[part]]
+}
 
 // URL is the base URL of a part, without a slash at its end.
 func (e *Estate) URL(part string) string { return "http://" + e.Address(part) }

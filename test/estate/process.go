@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -28,6 +29,10 @@ func (e *Estate) command(part string) (program string, args []string) {
 	in := func(name string) string { return filepath.Join(e.options.Dir, name) }
 	engine := func(name string) string { return filepath.Join(e.options.Engines, name) }
 	own := []string{"--config.file=" + in("tocsin.yml"), "--storage.path=" + in(".tocsin/"+part), "--web.listen-address=" + e.Address(part)}
+	if one := e.located(part); one != nil {
+		args = slices.Concat(one.Enter, []string{filepath.Join(e.options.Bin, "tocsin_exporter"), "--location=" + one.Location}, own)
+		return args[0], args[1:]
+	}
 	switch part {
 	case Receiver:
 		return filepath.Join(e.options.Bin, "tocsin_receiver"), own
