@@ -170,7 +170,8 @@ func (h *Harness) Run(ctx context.Context) error {
 	h.started.Store(true)
 	h.runs.Go(func() { h.pulse.run(ctx) })
 	h.schedule.run(ctx, func(d due) {
-		h.runs.Go(func() { h.execute(ctx, d) })
+		h.runs.Add(1) // until the run's end, which may come in another goroutine
+		go h.execute(ctx, d)
 	})
 	h.runs.Wait()
 	return nil
@@ -178,30 +179,6 @@ func (h *Harness) Run(ctx context.Context) error {
 
 // Ready says whether probing has begun.
 func (h *Harness) Ready() bool { return h.started.Load() }
-
-// execute makes a run that is due and puts the next on the schedule.
-func (h *Harness) execute(ctx context.Context, d due) {
-	t := d.target
-	ctx, done := t.begin(ctx)
-	defer done()
-	release, err := h.limits.acquire(ctx, t.host)
-	if err != nil {
-		return
-	}
-	h.metrics.lag.Observe(time.Since(d.at).Seconds())
-	r, complete := h.run(ctx, t)
-	release()
-	if complete && r.failed() {
-		r.unseen = !h.sees(ctx, t)
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	if complete {
-		t.record(r)
-	}
-	h.schedule.add(t, h.nextDue(d))
-}
 
 // sees says whether a failure may be believed. Before a probe falls the
 // references are looked at anew: a location that has just been cut off must

@@ -100,8 +100,9 @@ func (h *Harness) Try(ctx context.Context, service, name string) (Attempt, error
 		return Attempt{}, err
 	}
 	defer release()
-	a := h.attempt(ctx, t, t.spec.Timeout.Std())
-	return a, ctx.Err()
+	told := make(chan Attempt, 1)
+	go h.attempt(ctx, t, t.spec.Timeout.Std(), func(_ context.Context, a Attempt) { told <- a })
+	return <-told, ctx.Err()
 }
 
 func (h *Harness) find(service, probe string) (*target, error) {

@@ -56,6 +56,7 @@ type settings struct {
 	only     string
 	length   time.Duration
 	share    float64
+	realTime bool
 	document string
 }
 
@@ -65,6 +66,7 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&s.only, "only", "", "names of benchmarks, separated by commas; empty for all")
 	flags.DurationVar(&s.length, "for", time.Minute, "how long each case is measured")
 	flags.Float64Var(&s.share, "share", 1, "share of the targets, for a trial")
+	flags.BoolVar(&s.realTime, "realtime", false, "let the programs run before all other work, on a machine that has other work (Linux, as root)")
 	flags.StringVar(&s.document, "document", "docs/performance.md", "where the results are written; empty for nowhere")
 	return s, flags.Parse(args)
 }
@@ -90,7 +92,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l, err := lab.Open(ctx, lab.Options{Root: root, Dir: dir, Length: s.length, Share: s.share, Log: stdout})
+	l, err := lab.Open(ctx, lab.Options{Root: root, Dir: dir, Length: s.length, Share: s.share, RealTime: s.realTime, Log: stdout})
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,11 @@ func one(ctx context.Context, l *lab.Lab, b lab.Bench, s settings, stdout io.Wri
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s, %s each. %s\n\n%s", began.Format("2 January 2006"), s.length, machine(), lab.Table(rows))
+	before := ""
+	if s.realTime {
+		before = " The programs ran before all other work (`-realtime`)."
+	}
+	text := fmt.Sprintf("%s, %s each. %s%s\n\n%s", began.Format("2 January 2006"), s.length, machine(), before, lab.Table(rows))
 	fmt.Fprintf(stdout, "\n%s\n\n%s\n", b.Title, text)
 	if s.document == "" {
 		return nil

@@ -1,8 +1,8 @@
 // Package isolation measures what the others notice when every tenth target
 // hangs until its timeout.
 //
-// It is one row of test/bench. The hanging targets are another port, as they
-// would be another machine; each holds an attempt for its timeout, twice a run.
+// It is one row of test/bench. The hanging targets are at other ports, as
+// they would be other machines; each holds an attempt for its timeout, twice a run.
 package isolation
 
 import (
@@ -27,7 +27,7 @@ func Bench() lab.Bench {
 
 func measure(ctx context.Context, l *lab.Lab) ([]lab.Row, error) {
 	n := l.Number(targets)
-	e, err := l.Exporter(ctx, lab.Catalogue{Interval: interval, Timeout: timeout, Confirm: 2, Groups: []lab.Group{l.HTTP(n - n/10), l.Hanging(n / 10)}})
+	e, err := l.Exporter(ctx, lab.Catalogue{Interval: interval, Timeout: timeout, Confirm: 2, Groups: append(l.Hanging(n/10), l.HTTP(n-n/10))})
 	if err != nil {
 		return nil, err
 	}

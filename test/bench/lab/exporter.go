@@ -56,9 +56,14 @@ func (l *Lab) HTTPS(n int) Group {
 	return Group{"secure", n, "http: {url: \"https://" + l.Target.HTTPS + "/%d\", ca_file: " + l.Target.Authority + "}"}
 }
 
-// Hanging are n probes of a port that never answers.
-func (l *Lab) Hanging(n int) Group {
-	return Group{"hanging", n, "http: {url: \"http://" + l.Target.Hang + "/%d\"}"}
+// Hanging are n probes of ports that never answer, one port for each group.
+func (l *Lab) Hanging(n int) []Group {
+	var groups []Group
+	for i, port := range l.Target.Hang {
+		count := (n + len(l.Target.Hang) - 1 - i) / len(l.Target.Hang)
+		groups = append(groups, Group{"hanging-" + strconv.Itoa(i), count, "http: {url: \"http://" + port + "/%d\"}"})
+	}
+	return groups
 }
 
 // Exporter is a real exporter under way.
@@ -78,11 +83,10 @@ func (l *Lab) Exporter(ctx context.Context, c Catalogue, flags ...string) (*Expo
 		return nil, err
 	}
 	args := append([]string{"--config.file=" + path, "--storage.path=", "--web.listen-address=127.0.0.1:0"}, flags...)
-	p, err := start(ctx, filepath.Join(l.programs, "tocsin_exporter"), filepath.Join(dir, "log"), args...)
+	p, err := l.run(ctx, "tocsin_exporter", filepath.Join(dir, "log"), args...)
 	if err != nil {
 		return nil, err
 	}
-	l.processes = append(l.processes, p)
 	probing := regexp.MustCompile(`is probing.* address=(\S+)`)
 	for range 600 {
 		text, err := os.ReadFile(p.log.Name())

@@ -42,7 +42,10 @@ type Options struct {
 	Length time.Duration
 	// Share of the targets that a benchmark names: 1 but in tests.
 	Share float64
-	Log   io.Writer
+	// RealTime runs the programs before all other work of the machine (chrt(1)),
+	// where somebody else uses it too.
+	RealTime bool
+	Log      io.Writer
 }
 
 // Lab holds what is running. Close ends it.
@@ -54,7 +57,10 @@ type Lab struct {
 }
 
 // Target is where the server listens that is asked, and whom to trust.
-type Target struct{ HTTP, HTTPS, Hang, Authority string }
+type Target struct {
+	HTTP, HTTPS, Authority string
+	Hang                   []string
+}
 
 // Open builds the programs and starts the target.
 func Open(ctx context.Context, o Options) (*Lab, error) {
@@ -96,7 +102,15 @@ func (l *Lab) Logf(format string, args ...any) {
 
 // Start starts one of the lab's programs.
 func (l *Lab) Start(ctx context.Context, program string, args ...string) (*Process, error) {
-	p, err := start(ctx, filepath.Join(l.programs, program), filepath.Join(l.Dir, program+".log"), args...)
+	return l.run(ctx, program, filepath.Join(l.Dir, program+".log"), args...)
+}
+
+func (l *Lab) run(ctx context.Context, program, log string, args ...string) (*Process, error) {
+	command := append([]string{filepath.Join(l.programs, program)}, args...)
+	if l.RealTime {
+		command = append([]string{"chrt", "--rr", "1"}, command...)
+	}
+	p, err := start(ctx, log, command)
 	if err == nil {
 		l.processes = append(l.processes, p)
 	}

@@ -44,11 +44,13 @@ func TestTheTableSaysWhatWasReached(t *testing.T) {
 }
 
 func TestCataloguesAreGood(t *testing.T) {
-	l := &Lab{Target: Target{HTTP: "127.0.0.1:1", HTTPS: "127.0.0.1:2", Hang: "127.0.0.1:3", Authority: "/ca.pem"}}
-	text := Catalogue{Interval: 5 * time.Second, Timeout: 2 * time.Second, Confirm: 2, Groups: []Group{l.HTTP(25), l.HTTPS(1), l.Hanging(10)}}.text()
+	l := &Lab{Target: Target{HTTP: "127.0.0.1:1", HTTPS: "127.0.0.1:2", Hang: []string{"127.0.0.1:3", "127.0.0.1:4"}, Authority: "/ca.pem"}}
+	text := Catalogue{Interval: 5 * time.Second, Timeout: 2 * time.Second, Confirm: 2, Groups: append(l.Hanging(11), l.HTTP(25), l.HTTPS(1))}.text()
 	c, err := catalog.Parse("tocsin.yml", []byte(text))
 	require.NoError(t, err)
-	require.Len(t, c.Services, 3+1+1)
+	require.Len(t, c.Services, 3+1+2)
+	require.Len(t, c.Services["hanging-0-0"].Probes, 6)
+	require.Len(t, c.Services["hanging-1-0"].Probes, 5)
 	require.Equal(t, "http://127.0.0.1:1/24", c.Services["plain-2"].Probes["p4"].HTTP.URL)
 }
 

@@ -25,12 +25,12 @@ type Process struct {
 	ended  bool
 }
 
-func start(ctx context.Context, program, log string, args ...string) (*Process, error) {
+func start(ctx context.Context, log string, command []string) (*Process, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: exec.CommandContext(ctx, program, args...), log: file}
+	p := &Process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), log: file}
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
 	p.cmd.Stderr = file
 	output, err := p.cmd.StdoutPipe()
@@ -42,7 +42,7 @@ func start(ctx context.Context, program, log string, args ...string) (*Process, 
 		return nil, err
 	}
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", program, err)
+		return nil, fmt.Errorf("starting %s: %w", command[0], err)
 	}
 	return p, nil
 }

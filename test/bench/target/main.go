@@ -1,5 +1,5 @@
 // Command target answers what benchmarks ask: 2 KB by HTTP and by HTTPS with
-// HTTP/2, and by a port that takes connections and never says anything.
+// HTTP/2, and by ports that take connections and never say anything.
 //
 // test/bench/lab starts it in a process of its own, so that its processor time
 // is not counted, and reads where it listens from the one line it prints. It
@@ -32,7 +32,13 @@ import (
 const size = 2 << 10
 
 // Places are where the target listens.
-type Places struct{ HTTP, HTTPS, Hang string }
+type Places struct {
+	HTTP, HTTPS string
+	Hang        []string // as many as there would be machines
+}
+
+// hanging is the number of ports that never answer.
+const hanging = 20
 
 func main() {
 	authority := flag.String("ca", "", "file for the certificate of the authority")
@@ -48,7 +54,7 @@ func run(authority string, stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var listeners [3]net.Listener
+	var listeners [2 + hanging]net.Listener
 	for i := range listeners {
 		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return err
@@ -64,12 +70,20 @@ func run(authority string, stdin io.Reader, stdout io.Writer) error {
 	secure.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	go func() { _ = plain.Serve(listeners[0]) }()
 	go func() { _ = secure.ServeTLS(listeners[1], "", "") }()
-	go swallow(listeners[2])
-	if err := json.NewEncoder(stdout).Encode(Places{listeners[0].Addr().String(), listeners[1].Addr().String(), listeners[2].Addr().String()}); err != nil {
+	places := Places{HTTP: listeners[0].Addr().String(), HTTPS: listeners[1].Addr().String()}
+	for _, l := range listeners[2:] {
+		go swallow(l)
+		places.Hang = append(places.Hang, l.Addr().String())
+	}
+	if err := json.NewEncoder(stdout).Encode(places); err != nil {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, stdin)
-	return errors.Join(plain.Close(), secure.Close(), listeners[2].Close())
+	err = errors.Join(plain.Close(), secure.Close())
+	for _, l := range listeners[2:] {
+		err = errors.Join(err, l.Close())
+	}
+	return err
 }
 
 func newServer(h http.Handler) *http.Server {
