@@ -128,3 +128,10 @@ func (c *Comparison) operand(text string) error {
 func malformedComparison(text string) error {
 	return fmt.Errorf(`malformed comparison (got %s, want one such as "< 100", "== 1" or "== ready", in quotation marks)`, clipped(text))
 }
+
+// checkNumeric wants a comparison with a number, where only numbers are read.
+func (c *checker) checkNumeric(path string, of Comparison) {
+	if !of.IsZero() && !of.Numeric() {
+		c.add(path, "got %s, want a comparison with a number, such as \"< 100\"", clipped(of.String()))
+	}
+}

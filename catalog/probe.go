@@ -37,6 +37,9 @@ type Probe struct {
 	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
 	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
 	Redis     *RedisProbe     `yaml:"redis,omitempty"`
+	AMQP      *AMQPProbe      `yaml:"amqp,omitempty"`
+	NATS      *NATSProbe      `yaml:"nats,omitempty"`
+	MQTT      *MQTTProbe      `yaml:"mqtt,omitempty"`
 	Exec      *ExecProbe      `yaml:"exec,omitempty"`
 	PromQL    *PromQLProbe    `yaml:"promql,omitempty"`
 	Heartbeat *HeartbeatProbe `yaml:"heartbeat,omitempty"`
@@ -74,6 +77,9 @@ func (p *Probe) kinds() []probeKind {
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},
+		{"amqp", p.AMQP != nil, p.AMQP, 0},
+		{"nats", p.NATS != nil, p.NATS, 0},
+		{"mqtt", p.MQTT != nil, p.MQTT, 0},
 		{"exec", p.Exec != nil, p.Exec, gentleInterval},
 		{"promql", p.PromQL != nil, p.PromQL, 0},
 		{"heartbeat", p.Heartbeat != nil, p.Heartbeat, 0},

@@ -125,6 +125,7 @@ func choices() map[string][]any {
 	return map[string][]any{
 		"SMTP.tls":          {catalog.TLSStart, catalog.TLSOn, catalog.TLSNone},
 		"HTTPProbe.method":  words(catalog.Methods()),
+		"MQTTProbe.version": words(catalog.MQTTVersions()),
 		"Replication.role":  words(catalog.Roles()),
 		"DNSProbe.type":     words(catalog.RecordTypes()),
 		"DNSProbe.protocol": {"udp", "tcp"},

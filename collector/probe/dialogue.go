@@ -5,8 +5,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"strings"
+	"sync"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -48,6 +51,7 @@ type line struct {
 	in    *bufio.Reader
 	tls   *tls.Config // nil without TLS
 	trace *trace
+	heard *bounded // below TLS
 	findings
 }
 
@@ -85,8 +89,8 @@ func (d *dialogue) open(ctx context.Context, t *trace) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{trace: t, tls: config}
-	l.use(&bounded{Conn: conn, left: maxHeard})
+	l := &line{trace: t, tls: config, heard: &bounded{Conn: conn, left: maxHeard}}
+	l.use(l.heard)
 	if config != nil && !d.plainFirst {
 		err = l.secure(ctx)
 	}
@@ -176,12 +180,28 @@ func (l *line) read(n, limit int) ([]byte, error) {
 	return frame, err
 }
 
+// readLine is the next line without its end, of at most limit bytes.
+func (l *line) readLine(limit int) (string, error) {
+	var text []byte
+	for {
+		part, err := l.in.ReadSlice('\n')
+		text = append(text, part...)
+		switch {
+		case len(text) > limit:
+			return "", misfitf(ReasonProtocol, "the server sends a line of over %d bytes", limit)
+		case err == nil:
+			return strings.TrimRight(string(text), "\r\n"), nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return "", err
+		}
+	}
+}
+
 // cause is what the connection itself met, where a library does not say it.
 func (l *line) cause(err error) error {
-	if b, ok := l.conn.(*bounded); ok && b.err != nil {
-		return b.err
-	}
-	return err
+	l.heard.mu.Lock()
+	defer l.heard.mu.Unlock()
+	return cmp.Or(l.heard.err, err)
 }
 
 // measure notes a number besides the time.
@@ -196,21 +216,26 @@ func (f *findings) judge(what, found string, want catalog.Comparison) error {
 	return err
 }
 
-// bounded is a connection of which at most so much is read.
+// bounded is a connection of which at most so much is read. Libraries read it
+// in a goroutine of their own.
 type bounded struct {
 	net.Conn
 	left int
-	err  error // of the first read that came to nothing
+
+	mu  sync.Mutex
+	err error // of the first read that came to nothing
 }
 
 // Read reads from the connection until too much has come.
-func (b *bounded) Read(p []byte) (int, error) {
+func (b *bounded) Read(p []byte) (n int, err error) {
 	if b.left <= 0 {
-		b.err = misfitf(ReasonProtocol, "the server sent more than %d bytes", maxHeard)
-		return 0, b.err
+		err = misfitf(ReasonProtocol, "the server sent more than %d bytes", maxHeard)
+	} else {
+		n, err = b.Conn.Read(p[:min(len(p), b.left)])
+		b.left -= n
 	}
-	n, err := b.Conn.Read(p[:min(len(p), b.left)])
-	b.left -= n
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.err = cmp.Or(b.err, err)
 	return n, err
 }

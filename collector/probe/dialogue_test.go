@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// quickly is the timeout of attempts that are meant to run into it.
+const quickly = 300 * time.Millisecond
+
 // hostility tries a spec, in which ADDRESS stands for the server, on servers
 // that fail in ways that every kind must bear. Hello is what a server of the
 // kind says first, of its own accord; reset is what it says before it resets
@@ -22,7 +25,7 @@ func hostility(t *testing.T, spec, hello string, garbage ...string) {
 	silent := func(c net.Conn) { _, _ = io.WriteString(c, hello); mute(c) }
 	t.Run("never answers", func(t *testing.T) {
 		address := raw(t, silent)
-		r := try(t, at(address), 300*time.Millisecond)
+		r := try(t, at(address), quickly)
 		require.Equal(t, ReasonTimeout, r.Reason, r.Text)
 		require.Contains(t, r.Text, "while waiting for the answer of "+address)
 	})
