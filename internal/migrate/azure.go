@@ -218,7 +218,7 @@ func (t *azureTest) read() {
 	if follow, given := t.follow.Bool(); given && !follow {
 		s.set("follow_redirects", false)
 	}
-	s.set("request_body", decoded(t.body.Text()))
+	s.set("send", decoded(t.body.Text()))
 	for _, header := range t.headers {
 		if name := header.First("name", "key", "headerFieldName").Text(); name != "" {
 			t.header(s, name, header.First("value", "headerFieldValue"), t.name)

@@ -160,13 +160,10 @@ func (m *module1) tcp(v *tree.Value) {
 	}
 	var steps []*Settings
 	for _, step := range dialogue.Items() {
-		one := settings("expect", step.Get("expect").Text(), "send", step.Get("send").Text())
 		if step.Get("starttls").True() {
-			one.set("starttls", true)
+			m.report.add(NotCarried, step.At, m.owner, "starttls", "in the middle of a dialogue there is no counterpart: say starttls with the protocol")
 		}
-		if !one.empty() {
-			steps = append(steps, one)
-		}
+		steps = append(steps, exchange(step.Get("expect").Text(), step.Get("send").Text())...)
 	}
 	if len(steps) > 0 {
 		s.set("dialogue", steps)
@@ -176,10 +173,37 @@ func (m *module1) tcp(v *tree.Value) {
 	m.check.Kind, m.check.Settings = kind, s
 }
 
+// exchange is a step of a dialogue. Of one step, blackbox_exporter expects
+// before it sends, and the catalogue sends before it expects.
+func exchange(expect, send string) []*Settings {
+	var steps []*Settings
+	if expect != "" {
+		steps = append(steps, settings("expect_regexp", expect))
+	}
+	if send != "" {
+		steps = append(steps, settings("send", send+"\n")) // blackbox_exporter ends what it sends with a line break
+	}
+	return steps
+}
+
 // address reads which address of a name is to be asked.
 func (m *module1) address(s *Settings, v *tree.Value) {
 	if prefer := v.Get("preferred_ip_protocol"); !prefer.Empty() && !fallsBack(v) {
 		s.set("family", family(prefer.Text()))
+	} else if m.check.Kind == "" && !prefer.Empty() && knows(m.kind(), "ip") {
+		s.set("ip", "prefer"+strings.TrimPrefix(prefer.Text(), "ip"))
+	}
+	s.family(m.kind())
+}
+
+// kind is the kind of probe that the module's prober becomes.
+func (m *module1) kind() string { return m.modules[m.module].Get("prober").Peek() }
+
+// family writes the version of the Internet protocol as the kind has it.
+func (s *Settings) family(kind string) {
+	if family := s.text("family"); family != "" && knows(kind, "ip") {
+		s.remove("family")
+		s.set("ip", strings.TrimPrefix(family, "ipv"))
 	}
 }
 
@@ -202,7 +226,16 @@ func (m *module1) certificates(s *Settings, v *tree.Value) {
 	}
 	s.set("cert_file", v.Get("cert_file").Text())
 	s.set("key_file", v.Get("key_file").Text())
-	s.set("min_tls", strings.TrimPrefix(v.Get("min_version").Text(), "TLS"))
+	s.set("tls_min_version", tlsVersion(v.Get("min_version").Text()))
+}
+
+// tlsVersion is TLS12 as the catalogue writes it.
+func tlsVersion(text string) string {
+	digits := strings.TrimPrefix(text, "TLS")
+	if len(digits) != 2 {
+		return ""
+	}
+	return digits[:1] + "." + digits[1:]
 }
 
 func (m *module1) icmp(v *tree.Value) {

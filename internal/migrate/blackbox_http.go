@@ -30,15 +30,15 @@ func (m *module1) http(v *tree.Value) {
 	} else if follow, given := v.Get("no_follow_redirects").Bool(); given && follow {
 		s.set("follow_redirects", false)
 	}
-	s.set("request_body", v.Get("body").Text())
-	s.set("request_body_file", v.Get("body_file").Text())
+	s.set("send", v.Get("body").Text())
 	m.expectations(s, v)
 	if v.Get("fail_if_not_ssl").True() && !strings.HasPrefix(address, "https:") {
 		m.lose(v.Get("fail_if_not_ssl"), m.owner, "fail_if_not_ssl", "the address begins with http: write https in the catalogue")
 	}
 	m.certificates(s, v.Get("tls_config"))
 	m.address(s, v)
-	s.set("proxy", withoutSecrets(v.Get("proxy_url").Text()))
+	s.set("proxy", settings("url", withoutSecrets(v.Get("proxy_url").Text())))
+	m.answer(s, v)
 	m.check.Kind, m.check.Settings = "http", s
 }
 
@@ -100,9 +100,8 @@ func (m *module1) identity(s *Settings, v *tree.Value) {
 		}
 	}
 	if oauth := v.Get("oauth2"); !oauth.Empty() {
-		s.set("oauth2", settings("token_url", oauth.Get("token_url").Text(), "client_id", oauth.Get("client_id").Text(),
-			"client_secret", m.secret(oauth.First("client_secret", "client_secret_file"), "the OAuth 2 client secret of "+m.owner, m.owner, "client-secret"),
-			"scopes", oauth.Get("scopes").Texts()))
+		m.oauth2(s, oauth.Get("token_url").Text(), oauth.Get("client_id").Text(),
+			m.secret(oauth.First("client_secret", "client_secret_file"), "the OAuth 2 client secret of "+m.owner, m.owner, "client-secret"), oauth.Get("scopes").Texts())
 	}
 }
 
@@ -130,6 +129,28 @@ func (m *module1) expectations(s *Settings, v *tree.Value) {
 			s.set("body_not", item.Text())
 		}
 	}
+}
+
+// answer reads what the headers, the JSON and the size of the answer must be.
+func (m *module1) answer(s *Settings, v *tree.Value) {
+	if knows("http", "answer_headers") {
+		for _, rule := range v.Get("fail_if_header_not_matches").Each() {
+			s.inner("answer_headers").set(rule.Get("header").Text(), rule.Get("regexp").Text())
+		}
+	}
+	if knows("http", "body_cel") {
+		for _, item := range v.Get("fail_if_body_json_not_matches_cel").Each() {
+			s.also("body_cel", item.Text())
+		}
+		for _, item := range v.Get("fail_if_body_json_matches_cel").Each() {
+			s.also("body_cel", "!("+item.Text()+")")
+		}
+	}
+	if versions := v.Get("valid_http_versions").Texts(); len(versions) == 1 {
+		s.set("version", strings.TrimSuffix(strings.TrimPrefix(versions[0], "HTTP/"), ".0"))
+		v.Get("valid_http_versions").Read()
+	}
+	s.set("body_max", v.Get("body_size_limit").Text())
 }
 
 // literal says that an expression matches nothing but itself.

@@ -1,9 +1,12 @@
 package migrate
 
 import (
+	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/internal/migrate/tree"
 )
 
@@ -13,7 +16,11 @@ func quoteMeta(text string) string { return regexp.QuoteMeta(text) }
 // jsonConditions puts the conditions on JSON into the request's settings.
 func (e *gatusEndpoint) jsonConditions() {
 	for _, condition := range e.json {
-		e.expectJSON(e.check.Settings, condition, e.name, e.check.At)
+		target := reflect.TypeFor[catalog.HTTPProbe]()
+		if e.step {
+			target = reflect.TypeFor[catalog.JourneyStep]()
+		}
+		e.expectJSON(e.check.Settings, condition, target, e.name, e.check.At)
 	}
 }
 
@@ -31,13 +38,52 @@ func jsonText(key, value string) string {
 	return `"` + quoteMeta(key) + `"\s*:\s*"?` + quoteMeta(value) + `"?\s*[,}\]]`
 }
 
-// expectJSON adds one condition on a value in a JSON answer.
-func (in *intake) expectJSON(s *Settings, condition *Settings, owner string, at tree.Position) {
-	path, value := condition.text("path"), condition.text("value")
+// expectJSON adds one condition on a value in a JSON answer. target is the
+// struct of the catalogue that s becomes.
+func (in *intake) expectJSON(s *Settings, condition *Settings, target reflect.Type, owner string, at tree.Position) {
+	path, operator, value := condition.text("path"), condition.text("operator"), condition.text("value")
+	plain := condition.text("function") == "" && !strings.Contains(value, "(")
 	key := simplePath(path)
-	if key != "" && condition.text("function") == "" && condition.text("operator") == "==" && s.text("body_regexp") == "" && !strings.ContainsAny(value, "(*") {
-		s.set("body_regexp", jsonText(key, value))
+	if secretName(path) {
+		in.report.add(NotCarried, at, owner, "condition on "+path, "what it compares may be a secret, and would stand in the catalogue")
 		return
 	}
-	in.report.add(NotCarried, at, owner, "condition on "+path, "no counterpart")
+	if hasKey(target, "body_json") && plain && s.inner("body_json").values[path] == nil {
+		s.inner("body_json").set(path, operator+" "+strings.Trim(value, `"`))
+		return
+	}
+	if s.inner("body_json").empty() {
+		s.remove("body_json")
+	}
+	expression := celOf(condition)
+	switch {
+	case hasKey(target, "body_cel") && expression != "":
+		s.also("body_cel", expression)
+	case key != "" && plain && operator == "==" && s.text("body_regexp") == "":
+		s.set("body_regexp", jsonText(key, value))
+	default:
+		in.report.add(NotCarried, at, owner, "condition on "+path, "no counterpart")
+	}
+}
+
+// celOf is a condition as an expression of CEL, or nothing.
+func celOf(condition *Settings) string {
+	path, is := strings.CutPrefix(condition.text("path"), "$")
+	if !is || !regexp.MustCompile(`^(\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\])*$`).MatchString(path) {
+		return ""
+	}
+	operator, value := condition.text("operator"), condition.text("value")
+	switch function := condition.text("function"); {
+	case function == "len":
+		return "size(body" + path + ") " + operator + " " + value
+	case function == "has" && operator == "==" && path != "":
+		return map[string]string{"true": "has(body" + path + ")", "false": "!has(body" + path + ")"}[value]
+	case function == "" && strings.HasPrefix(value, "any(") && operator == "==":
+		var choices []string
+		for _, choice := range values(value) {
+			choices = append(choices, strconv.Quote(strings.Trim(choice, `"`)))
+		}
+		return "string(body" + path + ") in [" + strings.Join(choices, ", ") + "]"
+	}
+	return ""
 }

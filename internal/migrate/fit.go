@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -198,11 +199,11 @@ func nest(s *Settings, kind reflect.Type) {
 		return
 	}
 	inner := settings()
-	for _, key := range []string{"ca_file", "server_name", "cert_file", "key_file"} {
+	for _, key := range []string{"ca_file", "server_name", "cert_file", "key_file", "tls_min_version"} {
 		if _, own := fieldsOf(kind)[key]; own || s.values[key] == nil {
 			continue
 		}
-		inner.set(key, s.values[key])
+		inner.set(strings.TrimPrefix(key, "tls_"), s.values[key])
 		s.remove(key)
 	}
 	wanted, _ := s.values["tls"].(bool)
@@ -219,7 +220,12 @@ func knows(kind, key string) bool {
 	if !known || field.Kind() != reflect.Pointer {
 		return false
 	}
-	_, has := fieldsOf(field.Elem())[key]
+	return hasKey(field.Elem(), key)
+}
+
+// hasKey says whether a struct of the catalogue has a key.
+func hasKey(of reflect.Type, key string) bool {
+	_, has := fieldsOf(of)[key]
 	return has
 }
 
@@ -227,6 +233,10 @@ func knows(kind, key string) bool {
 func fieldsOf(of reflect.Type) map[string]reflect.Type {
 	fields := make(map[string]reflect.Type)
 	for i := range of.NumField() {
+		if of.Field(i).Anonymous && of.Field(i).Type.Kind() == reflect.Struct {
+			maps.Copy(fields, fieldsOf(of.Field(i).Type))
+			continue
+		}
 		name, _, _ := strings.Cut(of.Field(i).Tag.Get("yaml"), ",")
 		if name != "" && name != "-" {
 			fields[name] = of.Field(i).Type

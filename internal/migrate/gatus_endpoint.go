@@ -18,6 +18,7 @@ type gatusEndpoint struct {
 	statuses []string
 	json     []*Settings
 	domain   time.Duration // of its registration
+	step     bool          // of a suite
 }
 
 // ask finds out what is asked. It is false when the endpoint is left out.
@@ -79,7 +80,7 @@ func (e *gatusEndpoint) http(address string) {
 	for _, name := range headers.Keys() {
 		e.header(s, name, headers.Get(name), e.name)
 	}
-	s.set("request_body", e.v.Get("body").Text())
+	s.set("send", e.v.Get("body").Text())
 	if e.v.Get("graphql").True() {
 		e.lose(e.v.Get("graphql"), e.name, "graphql", "the body is sent as it stands: wrap the query as {\"query\": …} and give the Content-Type")
 	}
@@ -98,14 +99,15 @@ func (e *gatusEndpoint) client(s *Settings) {
 		e.report.add(ToDo, v.Get("insecure").At, e.name, "client.insecure", "a certificate is always verified: give ca_file when a private authority signs it")
 	}
 	if oauth := v.Get("oauth2"); !oauth.Empty() {
-		s.set("oauth2", settings("token_url", oauth.Get("token-url").Text(), "client_id", oauth.Get("client-id").Text(),
-			"client_secret", e.secret(oauth.Get("client-secret"), "the OAuth 2 client secret of "+e.name, e.name, "client-secret"), "scopes", oauth.Get("scopes").Texts()))
+		e.oauth2(s, oauth.Get("token-url").Text(), oauth.Get("client-id").Text(), e.secret(oauth.Get("client-secret"), "the OAuth 2 client secret of "+e.name, e.name, "client-secret"), oauth.Get("scopes").Texts())
 	}
 	s.set("cert_file", v.Find("tls", "certificate-file").Text())
 	s.set("key_file", v.Find("tls", "private-key-file").Text())
-	s.set("proxy", withoutSecrets(v.Get("proxy-url").Text()))
-	s.set("resolver", v.Get("dns-resolver").Text())
+	s.set("proxy", settings("url", withoutSecrets(v.Get("proxy-url").Text())))
+	_, resolver, _ := strings.Cut(v.Get("dns-resolver").Text(), "://")
+	s.set("resolver", resolver)
 	s.set("family", family(v.Get("network").Text()))
+	s.family(e.check.Kind)
 }
 
 func (e *gatusEndpoint) dns(v *tree.Value, server string) {

@@ -72,7 +72,7 @@ func (g *gatus) step(v, constants *tree.Value) (*Settings, string) {
 		body.Read()
 		s.set("json", jsonSettings(parsed, constants))
 	}
-	e := &gatusEndpoint{gatus: g, v: v, name: name, check: &Check{Service: name, Kind: "http", Settings: s, At: v.At}}
+	e := &gatusEndpoint{gatus: g, v: v, name: name, step: true, check: &Check{Service: name, Kind: "http", Settings: s, At: v.At}}
 	for _, condition := range v.Get("conditions").Items() {
 		e.condition(condition)
 	}

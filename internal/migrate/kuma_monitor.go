@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"net"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/internal/migrate/tree"
 )
 
@@ -27,6 +29,8 @@ func (m *kumaMonitor) http() string {
 	s.status(m.statuses())
 	if redirects, given := m.v.Get("maxredirects").Number(); given && redirects == 0 {
 		s.set("follow_redirects", false)
+	} else if given && redirects != 10 && knows("http", "max_redirects") {
+		s.set("max_redirects", min(int(redirects), 20))
 	}
 	m.body(s)
 	if keyword := m.v.Get("keyword").Text(); keyword != "" {
@@ -37,7 +41,7 @@ func (m *kumaMonitor) http() string {
 		s.set(key, keyword)
 	}
 	if path := m.v.Get("jsonPath"); m.v.Get("type").Text() == "json-query" && !path.Empty() {
-		m.expectJSON(s, settings("path", jsonPath(path.Text()), "operator", cmp.Or(m.v.Get("jsonPathOperator").Text(), "=="), "value", m.v.Get("expectedValue").Text()), m.name, path.At)
+		m.expectJSON(s, settings("path", jsonPath(path.Text()), "operator", cmp.Or(m.v.Get("jsonPathOperator").Text(), "=="), "value", m.v.Get("expectedValue").Text()), reflect.TypeFor[catalog.HTTPProbe](), m.name, path.At)
 	}
 	if m.v.Get("ignoreTls").True() {
 		m.report.add(ToDo, m.v.Get("ignoreTls").At, m.name, "ignoreTls", "a certificate is always verified: give ca_file when a private authority signs it")
@@ -62,7 +66,7 @@ func jsonPath(text string) string {
 // body reads what is sent.
 func (m *kumaMonitor) body(s *Settings) {
 	body := m.v.Get("body").Text()
-	s.set("request_body", body)
+	s.set("send", body)
 	switch encoding := m.v.Get("httpBodyEncoding").Text(); {
 	case body == "":
 	case encoding == "form":
@@ -79,9 +83,8 @@ func (m *kumaMonitor) identity(s *Settings) {
 	user, password := m.v.Get("basic_auth_user"), m.v.Get("basic_auth_pass")
 	switch method := m.v.Get("authMethod").Text(); {
 	case method == "oauth2-cc":
-		s.set("oauth2", settings("token_url", m.v.Get("oauth_token_url").Text(), "client_id", m.v.Get("oauth_client_id").Text(),
-			"client_secret", m.secret(m.v.Get("oauth_client_secret"), "the OAuth 2 client secret of "+m.name, m.name, "client-secret"),
-			"scopes", strings.Fields(m.v.Get("oauth_scopes").Text())))
+		m.oauth2(s, m.v.Get("oauth_token_url").Text(), m.v.Get("oauth_client_id").Text(),
+			m.secret(m.v.Get("oauth_client_secret"), "the OAuth 2 client secret of "+m.name, m.name, "client-secret"), strings.Fields(m.v.Get("oauth_scopes").Text()))
 	case method == "mtls":
 		for _, part := range [][2]string{{"cert_file", "tlsCert"}, {"key_file", "tlsKey"}, {"ca_file", "tlsCa"}} {
 			if pem := m.v.Get(part[1]); !pem.Empty() {
@@ -110,7 +113,7 @@ func (m *kumaMonitor) proxy(s *Settings) {
 		proxy.Get("username").Read()
 	}
 	proxy.Read()
-	s.set("proxy", proxy.Get("protocol").Text()+"://"+net.JoinHostPort(proxy.Get("host").Text(), proxy.Get("port").Text()))
+	s.set("proxy", settings("url", proxy.Get("protocol").Text()+"://"+net.JoinHostPort(proxy.Get("host").Text(), proxy.Get("port").Text())))
 }
 
 // address is host:port of the monitor.

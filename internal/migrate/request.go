@@ -1,7 +1,9 @@
 package migrate
 
 import (
+	"cmp"
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +15,16 @@ import (
 
 // basic gives a request the credentials user:password.
 func (in *intake) basic(s *Settings, credentials *Secret) {
+	user, password, _ := strings.Cut(credentials.value, ":")
+	if knows("http", "auth") && (user != "" || credentials.value == "") {
+		auth := in.auth(s, credentials)
+		auth.set("user", cmp.Or(user, "user"))
+		if user == "" {
+			in.report.add(ToDo, credentials.at, credentials.what, "", "the input does not hold the user: put the name into auth.user")
+		}
+		auth.set("password", in.secretOf(password, credentials.at, strings.Replace(credentials.what, "the user and password", "the password", 1), regexp.MustCompile(`-?authorization(-\d+)?$`).ReplaceAllString(credentials.name, ""), "password"))
+		return
+	}
 	if credentials.value != "" {
 		credentials.value = "Basic " + base64.StdEncoding.EncodeToString([]byte(credentials.value))
 	}
@@ -22,11 +34,43 @@ func (in *intake) basic(s *Settings, credentials *Secret) {
 
 // bearer gives a request a token.
 func (in *intake) bearer(s *Settings, token *Secret) {
+	if knows("http", "auth") {
+		in.auth(s, token).set("bearer", token)
+		return
+	}
 	if token.value != "" {
 		token.value = "Bearer " + token.value
 	}
 	token.what += ` (as the header's value: "Bearer " and the token)`
 	in.authorize(s, token)
+}
+
+// auth is the one way in which a request proves who is asking.
+func (in *intake) auth(s *Settings, secret *Secret) *Settings {
+	if s.values["auth"] != nil {
+		in.report.add(NotCarried, secret.at, secret.what, "", "a request proves who is asking in one way, and this one counts")
+		s.remove("auth")
+	}
+	if headers := s.inner("headers"); headers.values["Authorization"] != nil {
+		in.report.add(NotCarried, secret.at, secret.what, "", "a request proves who is asking in one way: the header Authorization of the input is left out")
+		headers.remove("Authorization")
+	}
+	if s.inner("headers").empty() {
+		s.remove("headers")
+	}
+	return s.inner("auth")
+}
+
+// oauth2 gives a request a token by client credentials.
+func (in *intake) oauth2(s *Settings, address, client string, secret *Secret, scopes []string) {
+	if secret == nil {
+		return
+	}
+	if knows("http", "auth") {
+		in.auth(s, secret).set("oauth2", settings("token_url", address, "client", client, "secret", secret, "scopes", scopes))
+		return
+	}
+	in.report.add(NotCarried, secret.at, secret.what, "", "the catalogue has no OAuth 2")
 }
 
 // authorize sets the one header that says who is asking.

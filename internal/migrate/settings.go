@@ -62,6 +62,14 @@ func (s *Settings) set(key string, value any) {
 	s.values[key] = value
 }
 
+// also adds a further condition to an expression of CEL.
+func (s *Settings) also(key, condition string) {
+	if earlier := s.text(key); earlier != "" {
+		condition = "(" + earlier + ") && (" + condition + ")"
+	}
+	s.set(key, condition)
+}
+
 func (s *Settings) remove(key string) {
 	for i, name := range s.keys {
 		if name == key {

@@ -83,7 +83,7 @@ func (t *cakeTest) http(address, who string) *Settings {
 		s.set("method", "HEAD")
 	case !payload.Empty():
 		s.set("method", "POST")
-		s.set("request_body", t.payload(s, payload))
+		s.set("send", t.payload(s, payload))
 	}
 	if follow, given := v.First("follow_redirects", "follow_redirect").Bool(); given && !follow {
 		s.set("follow_redirects", false)

@@ -66,7 +66,7 @@ func TestTerraformUnknown(t *testing.T) {
 		{"local", `monitored_resource { address = local.url }`, "the address is not known here: local.url could not be worked out"},
 		{"for_each", "for_each = var.urls\n monitored_resource { address = each.value }", "for_each is not known here: var.urls has no value (import the .tfvars file, too)"},
 		{"count", "count = var.on ? 1 : 0\n monitored_resource { address = \"https://a.example\" }", "count is not known here: var.on has no value (import the .tfvars file, too)"},
-		{"function", `monitored_resource { address = file("url.txt") }`, `the address is not known here: Call to unknown function: There is no function named "file".`},
+		{"function", `monitored_resource { address = file("url.txt") }`, `the address is not known here: Call to unknown function: There is no function named "file". Did you mean "title"?`},
 		{"element", "for_each = {a = {}}\n monitored_resource { address = each.value.url }", "the address is not known here: each.value.url is not in what for_each or count gives"},
 	}
 	for _, test := range tests {
