@@ -173,7 +173,9 @@ func lengths(c *catalog.Catalog, chosen, usual string) []length {
 }
 
 // lengthWords is a round duration for people.
-func lengthWords(d catalog.Duration) string { return strings.TrimSuffix(notify.Length(d.Std()), " 0 min") }
+func lengthWords(d catalog.Duration) string {
+	return strings.TrimSuffix(notify.Length(d.Std()), " 0 min")
+}
 
 // maintained says in a line that an incident is in maintenance; "" when it is
 // not.
