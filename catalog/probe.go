@@ -34,6 +34,7 @@ type Probe struct {
 	TLS       *TLSProbe       `yaml:"tls,omitempty"`
 	DNS       *DNSProbe       `yaml:"dns,omitempty"`
 	ICMP      *ICMPProbe      `yaml:"icmp,omitempty"`
+	UDP       *UDPProbe       `yaml:"udp,omitempty"`
 	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
 	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
 	Redis     *RedisProbe     `yaml:"redis,omitempty"`
@@ -74,6 +75,7 @@ func (p *Probe) kinds() []probeKind {
 		{"tls", p.TLS != nil, p.TLS, 0},
 		{"dns", p.DNS != nil, p.DNS, 0},
 		{"icmp", p.ICMP != nil, p.ICMP, 0},
+		{"udp", p.UDP != nil, p.UDP, 0},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},

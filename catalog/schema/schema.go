@@ -128,7 +128,8 @@ func choices() map[string][]any {
 		"MQTTProbe.version": words(catalog.MQTTVersions()),
 		"Replication.role":  words(catalog.Roles()),
 		"DNSProbe.type":     words(catalog.RecordTypes()),
-		"DNSProbe.protocol": {"udp", "tcp"},
+		"DNSProbe.protocol": words(catalog.DNSProtocols()),
+		"DNSProbe.rcode":    words(catalog.Rcodes()),
 		"Step.by":           words(catalog.Ways()),
 
 		"KubernetesDiscovery.objects": words(catalog.ObjectKinds()),

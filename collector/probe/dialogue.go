@@ -24,6 +24,7 @@ const ourName = "tocsin"
 // dialogue is what stays the same from attempt to attempt of a kind that speaks
 // a protocol of its own over a connection.
 type dialogue struct {
+	network string // tcp by default
 	address string
 	trust   *trust // nil without TLS
 	place   string // of the TLS settings, below the probe
@@ -85,7 +86,7 @@ func (d *dialogue) open(ctx context.Context, t *trace) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := newDialer().DialContext(t.context(ctx), "tcp", d.address)
+	conn, err := newDialer().DialContext(t.context(ctx), cmp.Or(d.network, "tcp"), d.address)
 	if err != nil {
 		return nil, err
 	}
@@ -107,16 +108,33 @@ func (d *dialogue) config() (*tls.Config, error) {
 		return nil, nil
 	}
 	config, err := d.trust.current()
-	if err != nil || d.keys.CertFile == "" {
+	if err != nil || d.keys.CertFile == "" && d.keys.MinVersion == "" {
 		return config, err
+	}
+	config = config.Clone()
+	config.MinVersion = oldest(d.keys.MinVersion)
+	if d.keys.CertFile == "" {
+		return config, nil
 	}
 	pair, err := tls.LoadX509KeyPair(d.keys.CertFile, d.keys.KeyFile)
 	if err != nil {
 		return nil, ourFault{d.site.errorf(d.place+".cert_file", "reading the client certificate: %v", err)}
 	}
-	config = config.Clone()
 	config.Certificates = []tls.Certificate{pair}
 	return config, nil
+}
+
+// oldest is a version as package tls has it; 1.2 by default.
+func oldest(v catalog.TLSVersion) uint16 {
+	switch v {
+	case catalog.TLS10:
+		return tls.VersionTLS10
+	case catalog.TLS11:
+		return tls.VersionTLS11
+	case catalog.TLS13:
+		return tls.VersionTLS13
+	}
+	return tls.VersionTLS12
 }
 
 // noting is a configuration for a library that shakes hands by itself: the

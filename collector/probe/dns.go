@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -17,19 +18,24 @@ const resolverFile = "/etc/resolv.conf"
 
 // question is what stays the same from attempt to attempt.
 type question struct {
-	spec *catalog.DNSProbe
-	kind uint16
+	spec  *catalog.DNSProbe
+	kind  uint16
+	rcode int
+	tls   *dialogue // holds the TLS settings
 }
 
-// newDNS builds the kind dns: one question to one server. A truncated answer is
-// asked for again over TCP.
+// newDNS builds the kind dns: one question to one server, over UDP, TCP or TLS
+// (RFC 7858). A truncated answer is asked for again over TCP.
 func newDNS(s site) (Func, error) {
 	spec := s.probe.DNS
 	kind, ok := dns.StringToType[spec.Type]
 	if !ok {
 		return nil, s.errorf("dns.type", "unknown record type %q", spec.Type)
 	}
-	q := &question{spec: spec, kind: kind}
+	q := &question{spec: spec, kind: kind, tls: newDialogue(s, "dns", spec.Server, spec.TLS)}
+	if spec.Rcode != "" {
+		q.rcode = dns.StringToRcode[spec.Rcode]
+	}
 	return q.run, nil
 }
 
@@ -68,28 +74,49 @@ func (q *question) address() (string, error) {
 }
 
 func (q *question) ask(ctx context.Context, t *trace, protocol, server string) (*dns.Msg, error) {
-	conn, err := newDialer().DialContext(t.context(ctx), protocol, server)
+	d := *q.tls
+	d.address, d.network = server, protocol
+	if protocol == "tls" {
+		d.network = "tcp"
+	}
+	l, err := d.open(ctx, t)
 	if err != nil {
 		return nil, err
+	}
+	conn := l.conn
+	if plain, ok := conn.(*bounded); ok && protocol == "udp" {
+		conn = plain.Conn // by which the library knows datagrams
 	}
 	defer func() { _ = conn.Close() }()
 	// The library follows a context's deadline, but not its end.
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	t.enter(FirstByte)
+	client := &dns.Client{Net: protocol, UDPSize: 1232, Timeout: time.Hour} // which is ctx's
+	answer, _, err := client.ExchangeWithConnContext(ctx, q.message(), &dns.Conn{Conn: conn, UDPSize: 1232})
+	t.leave(FirstByte, err == nil)
+	return answer, err
+}
+
+// message is the question. With the bit AD in it a resolver says whether it
+// validated the answer (RFC 6840, 5.7).
+func (q *question) message() *dns.Msg {
 	m := new(dns.Msg)
 	m.SetQuestion(dns.Fqdn(q.spec.Name), q.kind)
 	m.SetEdns0(1232, false)
-	t.enter(FirstByte)
-	client := &dns.Client{Net: protocol, UDPSize: 1232}
-	answer, _, err := client.ExchangeWithConnContext(ctx, m, &dns.Conn{Conn: conn, UDPSize: 1232})
-	t.leave(FirstByte, err == nil)
-	return answer, err
+	m.AuthenticatedData = q.spec.DNSSEC
+	return m
 }
 
 // check compares an answer. The error is a *misfit, or nil.
 func (q *question) check(m *dns.Msg) error {
 	name, kind := q.spec.Name, dns.TypeToString[q.kind]
-	if m.Rcode != dns.RcodeSuccess {
-		return misfitf(ReasonStatus, "%s %s: answer %s, want NOERROR", name, kind, dns.RcodeToString[m.Rcode])
+	switch {
+	case m.Rcode != q.rcode:
+		return misfitf(ReasonStatus, "%s %s: answer %s, want %s", name, kind, rcodeName(m.Rcode), rcodeName(q.rcode))
+	case q.spec.DNSSEC && !m.AuthenticatedData:
+		return misfitf(ReasonBody, "%s %s: the resolver does not say that it validated the answer (bit AD)", name, kind)
+	case q.rcode != dns.RcodeSuccess:
+		return nil
 	}
 	var found []string
 	for _, record := range m.Answer {
@@ -101,11 +128,28 @@ func (q *question) check(m *dns.Msg) error {
 		return misfitf(ReasonBody, "%s has no %s record", name, kind)
 	}
 	for _, want := range q.spec.Answers {
-		if !slices.ContainsFunc(found, func(have string) bool { return sameRecord(have, want) }) {
+		if !contains(found, want) {
 			return misfitf(ReasonBody, "%s %s: %s is not among the answers, found %s", name, kind, quote(want), quote(strings.Join(found, ", ")))
 		}
 	}
+	for _, forbidden := range q.spec.Forbidden {
+		if contains(found, forbidden) {
+			return misfitf(ReasonBody, "%s %s: %s is among the answers", name, kind, quote(forbidden))
+		}
+	}
 	return nil
+}
+
+func contains(found []string, record string) bool {
+	return slices.ContainsFunc(found, func(have string) bool { return sameRecord(have, record) })
+}
+
+// rcodeName is a response code in words; a server may invent some.
+func rcodeName(code int) string {
+	if name, known := dns.RcodeToString[code]; known {
+		return name
+	}
+	return fmt.Sprintf("RCODE%d", code)
 }
 
 // value is a record without its header, as zone files write it.
@@ -113,11 +157,11 @@ func value(record dns.RR) string {
 	return strings.TrimSpace(strings.TrimPrefix(record.String(), record.Header().String()))
 }
 
-// sameRecord compares what zone files write in several ways: case, the last
-// dot, quotation marks around a text.
+// sameRecord compares what zone files write in several ways: case, spaces, the
+// last dot, quotation marks around texts.
 func sameRecord(have, want string) bool {
 	plain := func(s string) string {
-		return strings.ToLower(strings.TrimSuffix(strings.Trim(strings.TrimSpace(s), `"`), "."))
+		return strings.ToLower(strings.TrimSuffix(strings.ReplaceAll(strings.Join(strings.Fields(s), " "), `"`, ""), "."))
 	}
 	return plain(have) == plain(want)
 }

@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"crypto/tls"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,16 +46,22 @@ func resolver(t testing.TB, network string, answer dns.HandlerFunc) string {
 func zone(t testing.TB) dns.HandlerFunc {
 	t.Helper()
 	records := map[string][]string{
-		"shop.example.org. A":    {"shop.example.org. 60 IN A 192.0.2.1", "shop.example.org. 60 IN A 192.0.2.2"},
-		"example.org. MX":        {"example.org. 60 IN MX 10 mail.example.org."},
-		"example.org. TXT":       {`example.org. 60 IN TXT "v=spf1 -all"`},
-		"www.example.org. A":     {"www.example.org. 60 IN CNAME shop.example.org.", "shop.example.org. 60 IN A 192.0.2.1"},
-		"www.example.org. CNAME": {"www.example.org. 60 IN CNAME shop.example.org."},
-		"empty.example.org. A":   {},
+		"shop.example.org. A":         {"shop.example.org. 60 IN A 192.0.2.1", "shop.example.org. 60 IN A 192.0.2.2"},
+		"example.org. MX":             {"example.org. 60 IN MX 10 mail.example.org."},
+		"example.org. TXT":            {`example.org. 60 IN TXT "v=spf1 -all"`},
+		"www.example.org. A":          {"www.example.org. 60 IN CNAME shop.example.org.", "shop.example.org. 60 IN A 192.0.2.1"},
+		"www.example.org. CNAME":      {"www.example.org. 60 IN CNAME shop.example.org."},
+		"empty.example.org. A":        {},
+		"example.org. HTTPS":          {`example.org. 60 IN HTTPS 1 . alpn="h3,h2" ipv4hint=192.0.2.1`},
+		"example.org. CAA":            {`example.org. 60 IN CAA 0 issue "ca.example.net"`},
+		"_443._tcp.example.org. TLSA": {`_443._tcp.example.org. 60 IN TLSA 3 1 1 0D6FCE13243AA7CDF5E0B9A8E8C0B8A5E4E8D6D5A6B7C8D9E0F1A2B3C4D5E6F7`},
+		"example.org. NAPTR":          {`example.org. 60 IN NAPTR 10 100 "s" "SIP+D2U" "" _sip._udp.example.org.`},
+		"secure.example.org. A":       {"secure.example.org. 60 IN A 192.0.2.9"},
 	}
 	return func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg)
 		m.SetReply(q)
+		m.AuthenticatedData = q.AuthenticatedData && strings.HasPrefix(q.Question[0].Name, "secure.")
 		found, ok := records[q.Question[0].Name+" "+dns.TypeToString[q.Question[0].Qtype]]
 		if !ok {
 			m.Rcode = dns.RcodeNameError
@@ -83,6 +91,16 @@ func TestDNS(t *testing.T) {
 		{name: "the alias", spec: `{name: www.example.org, type: CNAME, answers: [SHOP.example.org]}`},
 		{name: "a missing answer", spec: `{name: shop.example.org, answers: [192.0.2.3]}`, reason: ReasonBody, text: `shop.example.org A: "192.0.2.3" is not among the answers, found "192.0.2.1, 192.0.2.2"`},
 		{name: "no record", spec: `{name: empty.example.org}`, reason: ReasonBody, text: "empty.example.org has no A record"},
+		{name: "a forbidden answer", spec: `{name: shop.example.org, answers_not: [192.0.2.3, 192.0.2.2]}`, reason: ReasonBody, text: `shop.example.org A: "192.0.2.2" is among the answers`},
+		{name: "no forbidden answer", spec: `{name: shop.example.org, answers_not: [192.0.2.3]}`},
+		{name: "a name that must not exist", spec: `{name: nowhere.example.org, rcode: NXDOMAIN}`},
+		{name: "a name that exists", spec: `{name: shop.example.org, rcode: NXDOMAIN}`, reason: ReasonStatus, text: "shop.example.org A: answer NOERROR, want NXDOMAIN"},
+		{name: "HTTPS", spec: `{name: example.org, type: HTTPS, answers: ['1 . alpn=h3,h2 ipv4hint=192.0.2.1']}`},
+		{name: "CAA", spec: `{name: example.org, type: CAA, answers: ['0 issue ca.example.net']}`},
+		{name: "TLSA", spec: `{name: _443._tcp.example.org, type: TLSA, answers: ['3 1 1 0d6fce13243aa7cdf5e0b9a8e8c0b8a5e4e8d6d5a6b7c8d9e0f1a2b3c4d5e6f7']}`},
+		{name: "NAPTR", spec: `{name: example.org, type: NAPTR, answers: ['10 100 "s" "SIP+D2U" "" _sip._udp.example.org']}`},
+		{name: "validated", spec: `{name: secure.example.org, dnssec: true}`},
+		{name: "not validated", spec: `{name: shop.example.org, dnssec: true}`, reason: ReasonBody, text: "shop.example.org A: the resolver does not say that it validated the answer (bit AD)"},
 		{name: "no such name", spec: `{name: nowhere.example.org}`, reason: ReasonStatus, text: "nowhere.example.org A: answer NXDOMAIN, want NOERROR"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -112,4 +130,21 @@ func TestDNSServersThatFail(t *testing.T) {
 	closed := refusing(t)
 	r = try(t, `{dns: {server: "`+closed+`", protocol: tcp, name: shop.example.org}}`)
 	require.Equal(t, ReasonConnect, r.Reason, r.Text)
+}
+
+func TestDNSOverTLS(t *testing.T) {
+	cert, ca := certificate(t, time.Now().Add(time.Hour))
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
+	require.NoError(t, err)
+	server := &dns.Server{Listener: l, Handler: zone(t)}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = server.ActivateAndServe() }()
+	t.Cleanup(func() { _ = l.Close(); <-ended })
+	address := l.Addr().String()
+	r := try(t, `{dns: {server: "`+address+`", protocol: tls, tls: {ca_file: `+ca+`}, name: shop.example.org}}`)
+	require.Equal(t, Success, r.Outcome, r.Text)
+	require.Positive(t, r.Phases[TLS])
+	require.False(t, r.CertificateExpiry.IsZero())
+	r = try(t, `{dns: {server: "`+address+`", protocol: tls, name: shop.example.org}}`)
+	require.Equal(t, ReasonTLS, r.Reason, r.Text)
 }

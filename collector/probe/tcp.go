@@ -1,23 +1,23 @@
 package probe
 
-import (
-	"context"
+import "github.com/tocsin-monitoring/tocsin/catalog"
 
-	"github.com/tocsin-monitoring/tocsin/catalog"
-)
-
-// newTCP builds the kind tcp: a connection, closed at once.
+// newTCP builds the kind tcp: a connection, closed at once, or a dialogue.
 func newTCP(s site) (Func, error) {
-	address := s.probe.TCP.Address
-	return func(ctx context.Context) Result {
-		t := newTrace()
-		conn, err := newDialer().DialContext(t.context(ctx), "tcp", address)
-		if err != nil {
-			return t.fail(ctx, err)
-		}
-		_ = conn.Close()
-		return t.finish()
-	}, nil
+	spec := s.probe.TCP
+	c := &conversation{dialogue: newDialogue(s, "tcp", spec.Address, spec.TLS), steps: spec.Dialogue, starttls: spec.StartTLS}
+	c.plainFirst = spec.StartTLS != ""
+	return c.run, nil
 }
 
 func tcpHost(p *catalog.Probe) string { return p.TCP.Address }
+
+// newUDP builds the kind udp: datagrams that are answered.
+func newUDP(s site) (Func, error) {
+	spec := s.probe.UDP
+	c := &conversation{dialogue: newDialogue(s, "udp", spec.Address, nil), steps: spec.Dialogue}
+	c.network = "udp"
+	return c.run, nil
+}
+
+func udpHost(p *catalog.Probe) string { return p.UDP.Address }

@@ -1,38 +1,22 @@
 package probe
 
 import (
-	"context"
-	"crypto/tls"
+	"cmp"
+	"net"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-// newTLS builds the kind tls: a verified handshake.
+// newTLS builds the kind tls: a verified handshake, from the start or after a
+// protocol changed over.
 func newTLS(s site) (Func, error) {
 	spec := s.probe.TLS
-	trust := newTrust(s, "tls", spec.CAFile, spec.ServerName)
-	return func(ctx context.Context) Result { return handshake(ctx, spec.Address, trust) }, nil
-}
-
-func handshake(ctx context.Context, address string, trust *trust) Result {
-	t := newTrace()
-	config, err := trust.current()
-	if err != nil {
-		return t.fail(ctx, err)
-	}
-	conn, err := newDialer().DialContext(t.context(ctx), "tcp", address)
-	if err != nil {
-		return t.fail(ctx, err)
-	}
-	defer func() { _ = conn.Close() }()
-	t.enter(TLS)
-	secure := tls.Client(conn, config)
-	err = secure.HandshakeContext(ctx)
-	t.shook(secure.ConnectionState(), err)
-	if err != nil {
-		return t.fail(ctx, err)
-	}
-	return t.finish()
+	host, _, _ := net.SplitHostPort(spec.Address)
+	d := &dialogue{address: spec.Address, place: "tls", secrets: s.secrets, site: s, plainFirst: spec.StartTLS != ""}
+	d.keys = catalog.Encryption{CertFile: spec.CertFile, KeyFile: spec.KeyFile, MinVersion: spec.MinVersion}
+	d.trust = newTrust(s, "tls", spec.CAFile, cmp.Or(spec.ServerName, host))
+	c := &conversation{dialogue: d, starttls: spec.StartTLS}
+	return c.run, nil
 }
 
 func tlsHost(p *catalog.Probe) string { return p.TLS.Address }
