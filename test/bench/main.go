@@ -28,6 +28,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/internal/engines"
 	"github.com/tocsin-monitoring/tocsin/test/bench/cost"
 	"github.com/tocsin-monitoring/tocsin/test/bench/http2"
+	"github.com/tocsin-monitoring/tocsin/test/bench/icmp"
 	"github.com/tocsin-monitoring/tocsin/test/bench/isolation"
 	"github.com/tocsin-monitoring/tocsin/test/bench/lab"
 	"github.com/tocsin-monitoring/tocsin/test/bench/memory"
@@ -37,7 +38,7 @@ import (
 
 // benchmarks lists all.
 func benchmarks() []lab.Bench {
-	return []lab.Bench{cost.Bench(), memory.Bench(), scrape.Bench(), schedule.Bench(), isolation.Bench(), http2.Bench()}
+	return []lab.Bench{cost.Bench(), memory.Bench(), scrape.Bench(), schedule.Bench(), isolation.Bench(), icmp.Bench(), http2.Bench()}
 }
 
 func main() {
