@@ -44,10 +44,11 @@ type Harness struct {
 	started  atomic.Bool
 	runs     sync.WaitGroup
 
-	mu      sync.Mutex
-	catalog *catalog.Catalog
-	targets map[key]*target
-	order   []*target // by service and probe
+	mu         sync.Mutex
+	catalog    *catalog.Catalog
+	catalogued *catalogued // of catalog; nil before the first
+	targets    map[key]*target
+	order      []*target // by service and probe
 }
 
 // New returns a harness without a catalogue.
@@ -99,7 +100,7 @@ func (h *Harness) Update(c *catalog.Catalog) error {
 		return err
 	}
 	h.replace(next)
-	h.catalog = c
+	h.catalog, h.catalogued = c, newCatalogued(c)
 	return nil
 }
 

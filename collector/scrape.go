@@ -85,7 +85,7 @@ func (s section) on(p *page) {
 // known now: what probes find meanwhile does not show in some and not in others.
 func (h *Harness) sections() []section {
 	h.mu.Lock()
-	order, c := h.order, h.catalog
+	order, c := h.order, h.catalogued
 	h.mu.Unlock()
 	all := make([]*totals, len(order))
 	for i, t := range order {
