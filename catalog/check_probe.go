@@ -9,9 +9,7 @@ import (
 func (c *checker) checkProbe(path string, p *Probe) {
 	c.exactlyOne(path, "the kind", ProbeKinds()...)
 	c.checkSchedule(path, ProbeDefaults{Interval: p.Interval, Timeout: p.Timeout, Confirm: p.Confirm})
-	if c.given(below(path, "slow")) && p.Slow >= p.Timeout {
-		c.add(below(path, "slow"), "got %s, but an attempt that takes %s has failed already (want less than the timeout)", p.Slow, p.Timeout)
-	}
+	c.checkBudget(below(path, "slow"), p.Slow, p.Timeout)
 	allKnown(c, below(path, "locations"), "location", p.Locations, c.Locations)
 	if p.Heartbeat != nil {
 		c.checkHeartbeatPlace(path, p)
@@ -24,6 +22,14 @@ func (c *checker) checkProbe(path string, p *Probe) {
 		}
 	case c.given(below(path, "journey")): // but without a step
 		p.Journey.check(c, below(path, "journey"))
+	}
+}
+
+// checkBudget wants a latency budget, where one is given, to be shorter than
+// the timeout.
+func (c *checker) checkBudget(path string, slow, timeout Duration) {
+	if c.given(path) && slow >= timeout {
+		c.add(path, "got %s, but an attempt that takes %s has failed already (want less than the timeout)", slow, timeout)
 	}
 }
 

@@ -37,6 +37,7 @@ type JourneyStep struct {
 	BodyNot    string            `yaml:"body_not,omitempty"`
 	BodyRegexp *Regexp           `yaml:"body_regexp,omitempty"`
 	Extract    map[string]string `yaml:"extract,omitempty"`
+	Slow       Duration          `yaml:"slow,omitempty"` // the step's own latency budget; none by default
 }
 
 // complete names the steps that have no name; no two have the same.
@@ -96,6 +97,14 @@ func (steps Journey) check(c *checker, path string) {
 		for name := range step.Extract {
 			extracted[name] = true
 		}
+	}
+}
+
+// checkTime wants each step's budget to be one that an attempt can break and
+// still succeed.
+func (steps Journey) checkTime(c *checker, path string, timeout Duration) {
+	for i := range steps {
+		c.checkBudget(below(at(path, i), "slow"), steps[i].Slow, timeout)
 	}
 }
 

@@ -61,7 +61,7 @@ func families() []family {
 		{"tocsin_probe_performance", "What a monitoring plugin reported of what it checked, in the unit of its label.", gauge, writePerformance},
 		{"tocsin_probe_repeats_total", "Confirming repetitions, which do not count as runs.", counter, writeRepeats},
 		{"tocsin_probe_runs_total", "Scheduled runs by confirmed outcome.", counter, writeRuns},
-		{"tocsin_probe_slow_total", "Successful runs over the probe's latency budget.", counter, writeSlow},
+		{"tocsin_probe_slow_total", "Successful runs over the probe's latency budget, or with a step over its own.", counter, writeSlow},
 		{"tocsin_probe_step_duration_seconds", "How long each step of a journey took in the last run, as far as it came.", gauge, writeSteps},
 		{"tocsin_probe_up", "1 up, 0 down, after confirmation; absent until the first confirmed result.", gauge, writeUp},
 	}

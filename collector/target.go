@@ -176,7 +176,7 @@ func (n *totals) count(r run, slow time.Duration) {
 	for i, spent := range last.Phases {
 		n.had[i] = n.had[i] || spent > 0
 	}
-	if last.Outcome == probe.Success && slow > 0 && last.Duration > slow {
+	if last.Outcome == probe.Success && (last.Slow || slow > 0 && last.Duration > slow) {
 		n.slow++
 	}
 }

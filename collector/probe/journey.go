@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -18,6 +19,7 @@ type journeyStep struct {
 	*catalog.JourneyStep
 	number     int
 	follow     bool
+	budget     time.Duration // the step's own; zero for none
 	want       expectation
 	extractors []extractor
 }
@@ -36,6 +38,8 @@ type visit struct {
 	client http.Client
 	values variables
 	at     *url.URL // the last answer's address; later steps may be relative to it
+	steps  []StepTime
+	slow   bool // a step took longer than its own budget
 }
 
 // newJourney builds the kind journey. Connections are kept between the steps of
@@ -54,7 +58,7 @@ func newJourney(s site) (Func, error) {
 
 func newStep(s site, i int) (journeyStep, error) {
 	spec := &s.probe.Journey[i]
-	step := journeyStep{JourneyStep: spec, number: i + 1, follow: !namesRedirect(spec.Status)}
+	step := journeyStep{JourneyStep: spec, number: i + 1, budget: spec.Slow.Std(), follow: !namesRedirect(spec.Status)}
 	headers(spec.Headers).conceal(s.secrets)
 	step.want = expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp)
 	step.want.always = len(spec.Extract) > 0
@@ -96,13 +100,29 @@ func (j *journey) run(ctx context.Context) Result {
 	v := &visit{journey: j, trace: newTrace(), client: http.Client{Transport: transport, Jar: jar}, values: make(variables)}
 	var last answer
 	for _, step := range j.steps {
-		got, err := v.make(ctx, step)
+		got, err := v.timed(ctx, step)
 		if err != nil {
 			return v.failed(ctx, step, got, err)
 		}
 		last = got
 	}
-	return v.trace.judge(last, nil, nil)
+	return v.told(v.trace.judge(last, nil, nil))
+}
+
+// timed makes one step and remembers how long it took, a failing one included.
+func (v *visit) timed(ctx context.Context, step journeyStep) (answer, error) {
+	begun := time.Now()
+	got, err := v.make(ctx, step)
+	spent := time.Since(begun)
+	v.steps = append(v.steps, StepTime{Name: step.Name, Duration: spent})
+	v.slow = v.slow || step.budget > 0 && spent > step.budget
+	return got, err
+}
+
+// told is a result with what was learnt of the steps.
+func (v *visit) told(r Result) Result {
+	r.Steps, r.Slow = v.steps, v.slow
+	return r
 }
 
 // failed names the step in a failure.
@@ -110,7 +130,7 @@ func (v *visit) failed(ctx context.Context, step journeyStep, got answer, err er
 	r := v.trace.judge(got, err, func(err error) Result { return v.trace.fail(ctx, err) })
 	r.Step = step.Name
 	r.Text = fmt.Sprintf("step %d %s: %s", step.number, step.Name, r.Text)
-	return r
+	return v.told(r)
 }
 
 // make makes one step.

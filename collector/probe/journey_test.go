@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // shop is a small application with a login; breaking names what is broken.
@@ -73,6 +76,46 @@ func TestJourney(t *testing.T) {
 			require.Equal(t, test.status, r.Status)
 			require.Positive(t, r.Phases[FirstByte])
 		})
+	}
+}
+
+func TestEachStepIsTimedAsFarAsTheJourneyCame(t *testing.T) {
+	for breaking, want := range map[string][]string{
+		"nothing": {"GET /login", "POST /login", "GET /account"},
+		"login":   {"GET /login", "POST /login"},
+		"form":    {"GET /login"},
+	} {
+		r := try(t, login(t, shop(t, breaking)))
+		var names []string
+		for _, step := range r.Steps {
+			names = append(names, step.Name)
+			require.Positive(t, step.Duration)
+		}
+		require.Equal(t, want, names, breaking)
+		require.False(t, r.Slow, "no step has a budget")
+	}
+}
+
+func TestAStepHasItsOwnBudget(t *testing.T) {
+	url := shop(t, "nothing")
+	for _, test := range []struct {
+		budgets [2]time.Duration
+		slow    bool
+	}{
+		{[2]time.Duration{}, false},
+		{[2]time.Duration{time.Hour, time.Hour}, false},
+		{[2]time.Duration{1, time.Hour}, true}, // no request is made in a nanosecond
+		{[2]time.Duration{time.Hour, 1}, true},
+	} {
+		c, p := parsed(t, "{interval: 60s, journey: [{get: "+url+"/login}, {get: /account}]}")
+		for i, budget := range test.budgets {
+			p.Journey[i].Slow = catalog.Duration(budget)
+		}
+		b, err := NewBuilder(Options{}).New(c, p)
+		require.NoError(t, err)
+		r := b.Attempt(t.Context())
+		require.Equal(t, Success, r.Outcome, r.Text)
+		require.Equal(t, test.slow, r.Slow, test.budgets)
 	}
 }
 

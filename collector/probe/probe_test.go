@@ -33,10 +33,19 @@ func TestMain(m *testing.M) {
 // build makes the attempt of a probe as the catalogue writes it, in flow style.
 func build(t testing.TB, spec string) (Func, error) {
 	t.Helper()
-	c, err := catalog.Parse(filepath.Join(t.TempDir(), "tocsin.yml"), []byte("monitoring: {team: crew}\nteams: {crew: {channels: {github: {repository: example/crew}}}}\nservices:\n  shop:\n    team: crew\n    probes:\n      it: "+spec+"\n"))
-	require.NoError(t, err)
-	b, err := NewBuilder(Options{Exec: true}).New(c, c.Services["shop"].Probes["it"])
+	c, p := parsed(t, spec)
+	b, err := NewBuilder(Options{Exec: true}).New(c, p)
 	return b.Attempt, err
+}
+
+// parsed is a probe as the catalogue writes it, in flow style; more are lines
+// of the catalogue besides the services.
+func parsed(t testing.TB, spec string, more ...string) (*catalog.Catalog, *catalog.Probe) {
+	t.Helper()
+	text := "monitoring: {team: crew}\nteams: {crew: {channels: {github: {repository: example/crew}}}}\n" + strings.Join(more, "\n") + "\nservices:\n  shop:\n    team: crew\n    probes:\n      it: " + spec + "\n"
+	c, err := catalog.Parse(filepath.Join(t.TempDir(), "tocsin.yml"), []byte(text))
+	require.NoError(t, err)
+	return c, c.Services["shop"].Probes["it"]
 }
 
 // try makes one attempt of at most five seconds, or of timeout.
