@@ -38,6 +38,7 @@ type Probe struct {
 	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
 	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
 	Redis     *RedisProbe     `yaml:"redis,omitempty"`
+	MongoDB   *MongoDBProbe   `yaml:"mongodb,omitempty"`
 	AMQP      *AMQPProbe      `yaml:"amqp,omitempty"`
 	NATS      *NATSProbe      `yaml:"nats,omitempty"`
 	MQTT      *MQTTProbe      `yaml:"mqtt,omitempty"`
@@ -79,6 +80,7 @@ func (p *Probe) kinds() []probeKind {
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},
+		{"mongodb", p.MongoDB != nil, p.MongoDB, 0},
 		{"amqp", p.AMQP != nil, p.AMQP, 0},
 		{"nats", p.NATS != nil, p.NATS, 0},
 		{"mqtt", p.MQTT != nil, p.MQTT, 0},
