@@ -20,8 +20,10 @@ func (c *checker) checkProbe(path string, p *Probe) {
 		if settings, is := kind.settings.(timed); is {
 			settings.checkTime(c, below(path, kind.name), p.Timeout)
 		}
-	case c.given(below(path, "journey")): // but without a step
+	case c.given(below(path, "journey")): // but without a step, as below
 		p.Journey.check(c, below(path, "journey"))
+	case c.given(below(path, "browser")):
+		p.Browser.check(c, below(path, "browser"))
 	}
 }
 

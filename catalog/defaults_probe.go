@@ -6,7 +6,7 @@ func (c *Catalog) completeProbe(p *Probe, s *Service) {
 	p.Means = or(p.Means, MeansDown)
 	p.Interval = or(p.Interval, c.intervalOf(p, s))
 	p.Confirm = or(p.Confirm, c.Defaults.Probe.Confirm)
-	p.Slow = or(p.Slow, s.Thresholds.Latency*Duration(max(1, len(p.Journey))))
+	p.Slow = or(p.Slow, slowOf(p, s))
 	p.Timeout = or(p.Timeout, c.timeoutOf(p))
 	switch {
 	case len(p.Locations) > 0:
@@ -32,10 +32,23 @@ func (c *Catalog) intervalOf(p *Probe, s *Service) Duration {
 	return interval
 }
 
+// slowOf is the default latency budget: the service's for each step. A browser
+// takes a while itself.
+func slowOf(p *Probe, s *Service) Duration {
+	budget := s.Thresholds.Latency * Duration(max(1, len(p.Journey), len(p.Browser)))
+	if p.Browser != nil {
+		return max(budget, browserBudget)
+	}
+	return budget
+}
+
 // timeoutOf is the default timeout: longer than the latency budget as far as the
 // interval allows, because what is not even slow must not count as failed.
 func (c *Catalog) timeoutOf(p *Probe) Duration {
 	usual := c.Defaults.Probe.Timeout
+	if p.Browser != nil {
+		usual = max(usual, min(browserTimeout, p.Interval/Duration(p.Confirm)))
+	}
 	if p.Slow < usual {
 		return usual
 	}

@@ -45,6 +45,7 @@ type Probe struct {
 	Exec      *ExecProbe      `yaml:"exec,omitempty"`
 	PromQL    *PromQLProbe    `yaml:"promql,omitempty"`
 	Heartbeat *HeartbeatProbe `yaml:"heartbeat,omitempty"`
+	Browser   Browser         `yaml:"browser,omitempty"`
 }
 
 // settings are what a kind of probe can be told; each kind's stand in a file of
@@ -87,6 +88,7 @@ func (p *Probe) kinds() []probeKind {
 		{"exec", p.Exec != nil, p.Exec, gentleInterval},
 		{"promql", p.PromQL != nil, p.PromQL, 0},
 		{"heartbeat", p.Heartbeat != nil, p.Heartbeat, 0},
+		{"browser", p.Browser != nil, p.Browser, browserInterval},
 	}
 }
 

@@ -24,7 +24,7 @@ type target struct {
 	make        probe.Func
 	at          string                        // the location
 	place       uint64                        // what the schedule spreads by
-	steps       []string                      // names of a journey's steps, each once
+	steps       []string                      // names of a visitor's steps, each once
 	trying      atomic.Bool                   // somebody tries the probe by hand, or has within the last second
 	stuck       atomic.Pointer[chan struct{}] // closed when an abandoned attempt has ended; nil without one
 
@@ -66,6 +66,9 @@ func newTarget(p *catalog.Probe, built probe.Built, location string) *target {
 	}
 	t.totals.Store(new(totals))
 	for _, step := range p.Journey {
+		t.steps = appendNew(t.steps, step.Name)
+	}
+	for _, step := range p.Browser {
 		t.steps = appendNew(t.steps, step.Name)
 	}
 	return t

@@ -110,6 +110,7 @@ func alternatives() map[string][]string {
 		"ProcessResource": {"pid_file", "command"},
 		"Pipeline":        {"github"},
 		"HeartbeatProbe":  {"every", "schedule"},
+		"BrowserStep":     {"open", "click", "type", "wait", "see"},
 		"Maintenance":     {"services", "teams", "all"},
 		"Discovery":       {"file", "http", "kubernetes"},
 	}
@@ -117,7 +118,7 @@ func alternatives() map[string][]string {
 
 // filled are the lists that are never empty.
 func filled() []string {
-	return []string{"Step.by", "Rota.people", "Probe.journey", "FileDiscovery.paths", "ExecProbe.command"}
+	return []string{"Step.by", "Rota.people", "Probe.journey", "Probe.browser", "FileDiscovery.paths", "ExecProbe.command"}
 }
 
 // choices are the texts that are one of a few words.

@@ -33,6 +33,8 @@ type flags struct {
 	location string
 	shard    string
 	exec     bool
+	browser  string
+	browsers int
 	procfs   string
 	cgroupfs string
 }
@@ -80,6 +82,8 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, code int, goOn boo
 			app.Flag("location", "The catalogue's location that this exporter probes from; the first by name by default.").StringVar(&f.location)
 			app.Flag("shard", "Look after a share of the services: i/n, such as 2/8.").Default("1/1").StringVar(&f.shard)
 			app.Flag("probe.enable-exec", "Run the commands of the catalogue's probes of kind exec; whoever writes the catalogue then runs commands here.").BoolVar(&f.exec)
+			app.Flag("probe.browser", "The Chromium of the probes of kind browser: a path or a name in PATH; the usual names by default.").StringVar(&f.browser)
+			app.Flag("probe.max-browsers", "How many browsers may run at the same time.").Default("2").IntVar(&f.browsers)
 			app.Flag("path.procfs", "Where the proc file system is mounted, for the processes among the resources.").Default("/proc").StringVar(&f.procfs)
 			app.Flag("path.cgroupfs", "Where control groups are mounted, for the limits of those processes.").Default("/sys/fs/cgroup").StringVar(&f.cgroupfs)
 		},

@@ -49,7 +49,7 @@ func check(f flags, shard collector.Shard, stdout io.Writer) error {
 
 // builder builds the probes that the flags allow.
 func builder(f flags, jobs *heartbeat.Store) *probe.Builder {
-	return probe.NewBuilder(probe.Options{Exec: f.exec, Heartbeats: jobs})
+	return probe.NewBuilder(probe.Options{Exec: f.exec, Browser: f.browser, Browsers: f.browsers, Heartbeats: jobs})
 }
 
 // jobs remembers heartbeats beside the last good catalogue.

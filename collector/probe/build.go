@@ -12,6 +12,11 @@ import (
 type Options struct {
 	// Exec lets the kind exec run the catalogue's commands.
 	Exec bool
+	// Browser is the program that the kind browser drives: a path or a name in
+	// PATH. Empty looks for the usual ones.
+	Browser string
+	// Browsers is how many may run at the same time; 2 by default.
+	Browsers int
 	// Heartbeats remembers what jobs say; in memory only by default.
 	Heartbeats *heartbeat.Store
 }
@@ -22,9 +27,10 @@ type Builder struct{ shared shared }
 
 // shared is what the probes of one builder have in common.
 type shared struct {
-	options Options
-	buffers buffers
-	pings   pingers
+	options  Options
+	browsers chan struct{} // holds a token for each browser that runs
+	buffers  buffers
+	pings    pingers
 }
 
 // NewBuilder returns a builder.
@@ -32,7 +38,10 @@ func NewBuilder(o Options) *Builder {
 	if o.Heartbeats == nil {
 		o.Heartbeats = heartbeat.NewStore("")
 	}
-	return &Builder{shared: shared{options: o}}
+	if o.Browsers <= 0 {
+		o.Browsers = 2
+	}
+	return &Builder{shared: shared{options: o, browsers: make(chan struct{}, o.Browsers)}}
 }
 
 // Built is a probe ready to be attempted.

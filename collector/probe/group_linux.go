@@ -44,3 +44,6 @@ func statusOf(state *os.ProcessState) exitStatus {
 	}
 	return status
 }
+
+// endGroup ends what is left of a command's group after the command.
+func endGroup(cmd *exec.Cmd) { _ = killGroup(cmd) }

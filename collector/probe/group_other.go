@@ -12,6 +12,8 @@ func ownGroup(*exec.Cmd) {}
 
 func reap(*exec.Cmd) {}
 
+func endGroup(*exec.Cmd) {}
+
 func statusOf(state *os.ProcessState) exitStatus {
 	status := exitStatus{code: state.ExitCode()}
 	if state.ExitCode() < 0 {

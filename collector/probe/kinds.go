@@ -63,6 +63,7 @@ func Kinds() []Kind {
 		{Name: "exec", Summary: "A command of ours; its exit status as monitoring plugins give it, and its performance data.", Reasons: reasons([]Reason{ReasonTimeout, ReasonStatus}), build: newExec},
 		{Name: "promql", Summary: "A query to a Prometheus, whose every value is compared.", Reasons: reasons(network, answer), Phases: phases, Measures: []Measure{Value}, build: newPromQL, host: promqlHost},
 		{Name: "heartbeat", Summary: "The other way round: what a job said last, and whether it is in time.", Reasons: reasons([]Reason{ReasonFailed, ReasonLate, ReasonOverrun, ReasonUnseen}), Measures: []Measure{JobDuration, JobSuccess}, build: newHeartbeat},
+		{Name: "browser", Summary: "What a visitor does in a real Chromium, for pages that need JavaScript.", Reasons: reasons(network, answer), build: newBrowser, host: browserHost},
 	}
 }
 
