@@ -115,7 +115,6 @@ type Result struct {
 	Slow bool
 	// Steps are the times of a journey's steps, in order, as far as it came.
 	Steps []StepTime
-	Slow  bool // says that a step took longer than its own budget
 	// Detail is for people who look; it is kept with the newest attempts only.
 	Detail *Detail
 	// Duration is the whole attempt, from resolving to the last byte. The
