@@ -60,6 +60,8 @@ type estate struct {
 	teams  map[string]*Team
 	order  []string // keys of the teams as they were found
 	smtp   *Settings
+
+	windows []window
 }
 
 // team adds a team, or is the one with the key.

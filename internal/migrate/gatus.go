@@ -39,6 +39,7 @@ func readGatus(in *intake) {
 		}
 	}
 	for _, d := range in.documents {
+		g.maintenance(d.root.Get("maintenance"), "", nil)
 		for _, key := range []string{"endpoints", "services"} {
 			for _, v := range d.root.Get(key).Items() {
 				g.endpoint(v)
@@ -98,6 +99,9 @@ func (g *gatus) endpoint(v *tree.Value) {
 	e.finish()
 	e.check.Team = g.told(v, whole, group, e.check)
 	g.check(e.check)
+	for _, window := range v.Get("maintenance-windows").Items() {
+		g.maintenance(window, whole, e.check)
+	}
 	if e.domain > 0 {
 		g.check(&Check{
 			Service: name, Group: group, Team: e.check.Team, Probe: "domain", Means: "degraded", Kind: "domain", At: v.At,

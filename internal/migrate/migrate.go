@@ -102,8 +102,14 @@ func (i *importer) write(w *writer) (*Result, error) {
 func (w *writer) refuse(mistakes catalog.Errors) bool {
 	for _, mistake := range mistakes {
 		parts := strings.Split(mistake.Path, ".")
-		if len(parts) < 2 || parts[0] != "services" {
+		if len(parts) < 2 {
 			return false
+		}
+		if parts[0] != "services" {
+			if !w.refuseOther(parts, mistake.Problem) {
+				return false
+			}
+			continue
 		}
 		at := slices.IndexFunc(w.services, func(one *service) bool { return one.name == parts[1] })
 		if at < 0 {
@@ -120,6 +126,35 @@ func (w *writer) refuse(mistakes catalog.Errors) bool {
 		})
 	}
 	return true
+}
+
+// refuseOther takes out a window of maintenance, a team's channel or the relay.
+// It is false for a mistake anywhere else.
+func (w *writer) refuseOther(parts []string, problem string) bool {
+	switch {
+	case parts[0] == "maintenance":
+		at := slices.IndexFunc(w.estate.windows, func(one window) bool { return one.name == parts[1] })
+		if at >= 0 {
+			w.report.add(NotCarried, w.estate.windows[at].at, "maintenance "+parts[1], "", "the catalogue refuses it: %s", problem)
+			w.estate.windows = slices.Delete(w.estate.windows, at, at+1)
+		}
+		return at >= 0
+	case parts[0] == "teams" && len(parts) > 3 && parts[2] == "channels":
+		removed := false
+		for _, key := range w.estate.order {
+			if team := w.estate.teams[key]; w.teamName(key) == parts[1] && team.Channels.values[parts[3]] != nil {
+				w.report.add(LeftOut, team.At, team.Name, parts[3], "the catalogue refuses the channel: %s", problem)
+				team.Channels.remove(parts[3])
+				removed = true
+			}
+		}
+		return removed
+	case parts[0] == "delivery" && w.estate.smtp != nil:
+		w.report.add(NotCarried, tree.Position{}, "the mail relay", "", "the catalogue refuses it: %s", problem)
+		w.estate.smtp = nil
+		return true
+	}
+	return false
 }
 
 // refuse takes out the part of a service at a path.

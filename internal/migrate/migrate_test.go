@@ -166,3 +166,23 @@ func TestSchedulesFit(t *testing.T) {
 	require.Contains(t, text, "48s × 4 attempts are longer than the interval of 20s; the timeout is 5s from now on")
 	require.Contains(t, text, "100 attempts in a row until it counts, and 10 from now on")
 }
+
+// What the catalogue would refuse is taken out and reported, wherever it
+// stands; the rest is written.
+func TestRefusedPartsAreTakenOut(t *testing.T) {
+	tests := []struct{ name, file, text, want string }{
+		{"window", "g.yml", "maintenance: {start: \"23:00\", duration: 1h, timezone: Mars}\nendpoints: [{name: good, url: \"http://a.example\", conditions: []}]", `unknown timezone "Mars"`},
+		{"relay", "k.json", `{"notificationList": [{"id": 1, "name": "m", "config": "{\"type\": \"smtp\", \"smtpHost\": \"a b\", \"smtpPort\": 25, \"smtpFrom\": \"x@a.example\", \"smtpTo\": \"y@a.example\"}"}], "monitorList": [{"id": 1, "name": "good", "type": "http", "url": "http://a.example", "notificationIDList": {"1": true}}]}`, "malformed address"},
+		{"repository", "g.yml", "alerting: {github: {repository-url: nowhere, token: x}}\nendpoints: [{name: good, url: \"http://a.example\", conditions: [], alerts: [{type: github}]}]", "malformed repository"},
+		{"address", "k.json", `{"monitorList": [{"id": 1, "name": "bad", "type": "http", "url": "gopher://a.example"}, {"id": 2, "name": "worse", "type": "port", "hostname": "", "port": 1}, {"id": 3, "name": "good", "type": "http", "url": "http://a.example"}]}`, "want an address with http:// or https:// and a host"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			result, err := Run([]Input{{Name: test.file, Text: []byte(test.text)}}, Options{})
+			require.NoError(t, err)
+			require.Equal(t, 1, result.Services)
+			require.Contains(t, string(result.Catalogue), "good:")
+			require.Contains(t, result.Report.Markdown("x"), test.want)
+		})
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -39,6 +41,9 @@ func (w *writer) catalogue(sources []string) ([]byte, error) {
 	if own := (schedule{15 * time.Second, 5 * time.Second, 2}); w.usual != own {
 		put(root, "defaults", w.settings(settings("probe", settings("interval", w.usual.interval, "timeout", w.usual.timeout, "confirm", w.usual.confirm))))
 	}
+	if windows := w.maintenance(); windows != nil {
+		put(root, "maintenance", windows)
+	}
 	put(root, "teams", w.teams())
 	services := mapping()
 	for _, one := range w.services {
@@ -61,7 +66,7 @@ func (w *writer) catalogue(sources []string) ([]byte, error) {
 }
 
 func (w *writer) heading(sources []string) string {
-	text := "Written by tocsin import from " + strings.Join(sources, ", ") + "."
+	text := "Written by tocsin import from " + printable(strings.Join(sources, ", ")) + "."
 	if w.options.ReportFile != "" {
 		text += "\nWhat could not be carried over, and what is left to do, stands in " + path.Base(w.options.ReportFile) + "."
 	}
@@ -87,7 +92,17 @@ func origin(one *service) string {
 	if one.said != one.name && one.said != "" {
 		text = strconv.Quote(clean(one.said)) + ", " + text
 	}
-	return text
+	return printable(text)
+}
+
+// printable keeps what people called things from breaking a comment.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == utf8.RuneError || r == 0xFEFF {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // mailed says whether some team reads mail.
