@@ -111,6 +111,8 @@ type Result struct {
 	Components []Component
 	// Performance is what a command reported as its performance data.
 	Performance []Performance
+	// Slow says that a step took longer than its own budget.
+	Slow bool
 	// Steps are the times of a journey's steps, in order, as far as it came.
 	Steps []StepTime
 	// Detail is for people who look; it is kept with the newest attempts only.
