@@ -10,5 +10,6 @@
 // What a reader would not guess: an idle probe holds no goroutine. One loop
 // over a heap of due times starts a goroutine per run, so that twenty thousand
 // probes cost their results and nothing else. Waiting for a free slot is lag,
-// which is counted, and never a failure.
+// which is counted, and never a failure; neither is time that runs out while
+// the exporter itself does not get to run (docs/adr/0009).
 package collector
