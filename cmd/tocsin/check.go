@@ -112,6 +112,7 @@ func inventory(c *catalog.Catalog) string {
 		{len(c.Services), "service"},
 		{probes, "probe"},
 		{pipelines, "pipeline"},
+		{len(c.Discovery), "discovery source"},
 		{len(c.Locations), "location"},
 		{len(c.Teams), "team"},
 		{len(c.Rotas), "rota"},

@@ -59,6 +59,7 @@ type state struct {
 	malformed []catalog.Rejection
 	known     bool // there has been a list, now or before a restart
 	read      bool // since the start
+	handed    bool // the catalogue has been extended by a list
 	err       error
 	success   time.Time
 	removed   int // services that the source has taken away

@@ -70,7 +70,7 @@ func (d *Discovery) Collect(out chan<- prometheus.Metric) {
 		for _, reason := range catalog.RejectionReasons() {
 			gauge(all.rejected, float64(rejected[name][reason]), name, string(reason))
 		}
-		if s.known {
+		if s.handed { // and not before: rules take what is not exported then for removed
 			gauge(all.targets, float64(len(s.list)+len(s.malformed)), name)
 		}
 		if !s.success.IsZero() {

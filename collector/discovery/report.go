@@ -19,6 +19,7 @@ func (d *Discovery) conclude(extended *catalog.Catalog, rejected []catalog.Rejec
 	defer d.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(d.sources)) {
 		rejected = append(rejected, d.sources[name].malformed...)
+		d.sources[name].handed = d.sources[name].known
 	}
 	old := d.result
 	d.result = result{services: extended.Discovered(), rejected: rejected}
