@@ -48,16 +48,23 @@ func notation(of reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "object", Description: "What every service of the source has: the keys of a service, with {{variables}} in its texts."}
 	case reflect.TypeFor[catalog.EmailChannel]():
 		return mail()
-	case reflect.TypeFor[catalog.Means]():
-		return enumeration(catalog.MeansDown, catalog.MeansDegraded, catalog.MeansInfo)
 	case reflect.TypeFor[catalog.Hex]():
 		return &jsonschema.Schema{Description: "Bytes in hexadecimal.", AnyOf: []*jsonschema.Schema{
 			{Type: "string", Pattern: `^\s*([0-9A-Fa-f]\s*[0-9A-Fa-f]\s*)+$`}, {Type: "number"},
 		}}
-	case reflect.TypeFor[catalog.StartTLS]():
-		return enumeration(catalog.StartTLSProtocols()...)
 	case reflect.TypeFor[catalog.TLSVersion]():
 		return &jsonschema.Schema{Enum: []any{"1.0", "1.1", "1.2", "1.3", 1.0, 1.1, 1.2, 1.3}}
+	}
+	return chosen(of)
+}
+
+// chosen is the schema of a type that is one of a few words, or nil.
+func chosen(of reflect.Type) *jsonschema.Schema {
+	switch of {
+	case reflect.TypeFor[catalog.Means]():
+		return enumeration(catalog.MeansDown, catalog.MeansDegraded, catalog.MeansInfo)
+	case reflect.TypeFor[catalog.StartTLS]():
+		return enumeration(catalog.StartTLSProtocols()...)
 	case reflect.TypeFor[catalog.Family]():
 		return enumeration(catalog.IPv4, catalog.IPv6)
 	case reflect.TypeFor[catalog.Page]():

@@ -36,8 +36,9 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 func TestEveryCommandRuns(t *testing.T) {
 	targets := makeTargets(t)
 	tool := build(t)
+	scripts := allScripts(t)
 	for _, b := range blocks(t) {
-		if b.language != "sh" {
+		if b.language != "sh" || filepath.Base(b.page) == "heartbeats.md" { // collector/heartbeat runs that page's scripts whole
 			continue
 		}
 		for line := range strings.SplitSeq(strings.TrimSpace(b.text), "\n") {
@@ -52,6 +53,10 @@ func TestEveryCommandRuns(t *testing.T) {
 					require.Containsf(t, targets, command[1], "%s:%d", b.page, b.line)
 				case "bin/tocsin":
 					runTool(t, tool, command[1:])
+				case "tocsin":
+					for part := range strings.SplitSeq(strings.Join(command, " "), " && ") {
+						require.Containsf(t, scripts, "exec "+part+"\n", "%s:%d shows a command that no script of cmd/tocsin/testdata runs", b.page, b.line)
+					}
 				case "curl":
 					require.Containsf(t, read(t, root+"/test/e2e/documented_test.go"), strings.Join(command, " "),
 						"%s:%d shows a request that test/e2e/documented_test.go does not make", b.page, b.line)
@@ -162,6 +167,18 @@ func allPages(t *testing.T) []string {
 		}))
 	}
 	return found
+}
+
+// allScripts is the text of every testscript of the tool.
+func allScripts(t *testing.T) string {
+	t.Helper()
+	files, err := filepath.Glob(root + "/cmd/tocsin/testdata/script/*.txtar")
+	require.NoError(t, err)
+	var all strings.Builder
+	for _, file := range files {
+		all.WriteString(read(t, file))
+	}
+	return all.String()
 }
 
 func read(t *testing.T, file string) string {
