@@ -35,6 +35,10 @@ type Probe struct {
 	DNS       *DNSProbe       `yaml:"dns,omitempty"`
 	ICMP      *ICMPProbe      `yaml:"icmp,omitempty"`
 	UDP       *UDPProbe       `yaml:"udp,omitempty"`
+	GRPC      *GRPCProbe      `yaml:"grpc,omitempty"`
+	WebSocket *WebSocketProbe `yaml:"websocket,omitempty"`
+	SMTP      *SMTPProbe      `yaml:"smtp,omitempty"`
+	NTP       *NTPProbe       `yaml:"ntp,omitempty"`
 	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
 	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
 	Redis     *RedisProbe     `yaml:"redis,omitempty"`
@@ -78,6 +82,10 @@ func (p *Probe) kinds() []probeKind {
 		{"dns", p.DNS != nil, p.DNS, 0},
 		{"icmp", p.ICMP != nil, p.ICMP, 0},
 		{"udp", p.UDP != nil, p.UDP, 0},
+		{"grpc", p.GRPC != nil, p.GRPC, 0},
+		{"websocket", p.WebSocket != nil, p.WebSocket, 0},
+		{"smtp", p.SMTP != nil, p.SMTP, gentleInterval},
+		{"ntp", p.NTP != nil, p.NTP, gentleInterval},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},

@@ -31,6 +31,8 @@ type dialogue struct {
 	keys    catalog.Encryption
 	secrets *secrets
 	site    site
+	// protocols are offered in the TLS handshake (ALPN), if any.
+	protocols []string
 	// plainFirst says that the protocol itself changes over to TLS.
 	plainFirst bool
 }
@@ -108,10 +110,11 @@ func (d *dialogue) config() (*tls.Config, error) {
 		return nil, nil
 	}
 	config, err := d.trust.current()
-	if err != nil || d.keys.CertFile == "" && d.keys.MinVersion == "" {
+	if err != nil || d.keys.CertFile == "" && d.keys.MinVersion == "" && d.protocols == nil {
 		return config, err
 	}
 	config = config.Clone()
+	config.NextProtos = d.protocols
 	config.MinVersion = oldest(d.keys.MinVersion)
 	if d.keys.CertFile == "" {
 		return config, nil
