@@ -14,6 +14,7 @@ func (c *checker) checkProbe(path string, p *Probe) {
 	if p.Heartbeat != nil {
 		c.checkHeartbeatPlace(path, p)
 	}
+	c.checkVariables(path, p)
 	switch kind := p.kind(); {
 	case kind.set:
 		kind.settings.check(c, below(path, kind.name))

@@ -28,6 +28,8 @@ type Probe struct {
 	Slow      Duration `yaml:"slow,omitempty"`      // latency budget of a success; thresholds.latency (per journey step) by default
 	Locations []string `yaml:"locations,omitempty"` // every location by default
 
+	Variables map[string]Text `yaml:"variables,omitempty"` // of a journey, besides what its steps extract
+
 	HTTP      *HTTPProbe      `yaml:"http,omitempty"`
 	Journey   Journey         `yaml:"journey,omitempty"`
 	TCP       *TCPProbe       `yaml:"tcp,omitempty"`

@@ -3,11 +3,9 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/andybalholm/cascadia"
@@ -80,7 +78,6 @@ func (steps Journey) check(c *checker, path string) {
 	if len(steps) == 0 {
 		c.add(path, "the journey has no steps (want a list such as [{get: https://www.example.org/}])")
 	}
-	extracted := make(map[string]bool)
 	first := make(map[string]int)
 	for i := range steps {
 		step, place := &steps[i], at(path, i)
@@ -91,12 +88,8 @@ func (steps Journey) check(c *checker, path string) {
 		if len([]rune(step.Name)) > maxStepName {
 			c.add(below(place, "name"), "got %d characters, want at most %d", len([]rune(step.Name)), maxStepName)
 		}
-		c.checkJourneyStep(place, step, i == 0)
-		c.checkVariables(place, step, extracted)
+		c.checkJourneyStep(place, step)
 		c.checkExtract(below(place, "extract"), step.Extract)
-		for name := range step.Extract {
-			extracted[name] = true
-		}
 	}
 }
 
@@ -108,10 +101,8 @@ func (steps Journey) checkTime(c *checker, path string, timeout Duration) {
 	}
 }
 
-func (c *checker) checkJourneyStep(path string, step *JourneyStep, first bool) {
+func (c *checker) checkJourneyStep(path string, step *JourneyStep) {
 	c.exactlyOne(path, "the request", "get", "post")
-	c.checkStepURL(below(path, "get"), step.Get, first)
-	c.checkStepURL(below(path, "post"), step.Post, first)
 	hasForm, hasJSON := c.given(below(path, "form")), c.given(below(path, "json"))
 	switch {
 	case hasForm && hasJSON:
@@ -124,59 +115,10 @@ func (c *checker) checkJourneyStep(path string, step *JourneyStep, first bool) {
 	c.checkHeaders(below(path, "headers"), step.Headers)
 }
 
-// checkStepURL lets a later step be relative to the page before, or use a
-// variable.
-func (c *checker) checkStepURL(path, text string, first bool) {
-	relative := strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")
-	if !first && (relative || strings.HasPrefix(text, "{{")) {
-		return
-	}
-	c.checkURL(path, c.reference.ReplaceAllString(text, "x"))
-}
-
-// checkVariables wants every {{name}} to be extracted by an earlier step.
-func (c *checker) checkVariables(path string, step *JourneyStep, extracted map[string]bool) {
-	check := func(place, text string) {
-		for _, match := range c.reference.FindAllStringSubmatch(text, -1) {
-			if name := strings.TrimSpace(match[1]); !extracted[name] {
-				c.add(place, "{{%s}} is not extracted by an earlier step%s", name, hint(name, names(extracted)))
-			}
-		}
-	}
-	check(below(path, "get"), step.Get)
-	check(below(path, "post"), step.Post)
-	check(below(path, "body"), step.Body)
-	for name, text := range step.Headers {
-		check(below(below(path, "headers"), name), text.Literal)
-	}
-	for name, text := range step.Form {
-		check(below(below(path, "form"), name), text.Literal)
-	}
-	eachText(below(path, "json"), step.JSON, check)
-}
-
-// eachText calls do with every text in a JSON value.
-func eachText(path string, value any, do func(path, text string)) {
-	switch value := value.(type) {
-	case string:
-		do(path, value)
-	case []any:
-		for i, item := range value {
-			eachText(at(path, i), item, do)
-		}
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(value)) {
-			eachText(below(path, key), value[key], do)
-		}
-	}
-}
-
 func (c *checker) checkExtract(path string, extract map[string]string) {
 	for name, expression := range extract {
 		place := below(path, name)
-		if !c.variable.MatchString(name) {
-			c.add(place, "malformed variable (got %s, want letters, digits and _, beginning with a letter)", clipped(name))
-		}
+		c.checkVariable(place, name)
 		if expression == "" {
 			continue
 		}

@@ -94,7 +94,7 @@ func nameOf(key string) string {
 	switch key {
 	case "headers", "form", "environment":
 		return ""
-	case "extract":
+	case "extract", "variables":
 		return "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 	}
 	return "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"

@@ -55,7 +55,7 @@ func readAnswer(resp *http.Response, keep func(status int) bool) (answer, error)
 type expectation struct {
 	status     catalog.StatusSet
 	body       string
-	expand     func(string) string // fills a journey's variables into body; nil for none
+	expand     func(string) string // fills a journey's variables into body and bodyNot; nil for none
 	bodyNot    string
 	bodyRegexp *regexp.Regexp
 	always     bool // keep the body for extraction
@@ -76,13 +76,13 @@ func (e expectation) wanted() string {
 	return "2xx"
 }
 
-// text is what the body must contain. Messages show the unexpanded text: a
-// value taken out of an answer may be a token.
-func (e expectation) text() string {
-	if e.expand == nil {
-		return e.body
+// filled is what is looked for in a body. Messages show the unexpanded text: a
+// variable's value may be a token.
+func (e expectation) filled(text string) []byte {
+	if e.expand != nil {
+		text = e.expand(text)
 	}
-	return e.expand(e.body)
+	return []byte(text)
 }
 
 // needsBody keeps the body where a later check or the text reads it.
@@ -98,10 +98,10 @@ func (e expectation) check(a answer) error {
 	if !e.wants(a.status) {
 		return misfitf(ReasonStatus, "status %d, want %s%s", a.status, e.wanted(), found(a))
 	}
-	if !bytes.Contains(a.body, []byte(e.text())) {
+	if !bytes.Contains(a.body, e.filled(e.body)) {
 		return misfitf(ReasonBody, "body does not contain %s%s", quote(e.body), found(a))
 	}
-	if e.bodyNot != "" && bytes.Contains(a.body, []byte(e.bodyNot)) {
+	if e.bodyNot != "" && bytes.Contains(a.body, e.filled(e.bodyNot)) {
 		return misfitf(ReasonBody, "body contains %s", quote(e.bodyNot))
 	}
 	if e.bodyRegexp != nil && !e.bodyRegexp.Match(a.body) {

@@ -75,11 +75,16 @@ func place(u *url.URL) string {
 // headers are the request headers of a spec.
 type headers map[string]catalog.Text
 
-// secretNames are the headers whose values come from files.
-func (h headers) secretNames() []string {
+// secretNames are the headers whose values come from files, by way of a
+// journey's variables as well.
+func (h headers) secretNames(given map[string]catalog.Text) []string {
 	var names []string
 	for name, value := range h {
-		if value.File != nil {
+		secret := value.File != nil
+		for _, match := range reference.FindAllStringSubmatch(value.Literal, -1) {
+			secret = secret || given[match[1]].File != nil
+		}
+		if secret {
 			names = append(names, name)
 		}
 	}

@@ -25,7 +25,7 @@ func newHTTP(s site) (Func, error) {
 		secrets: s.secrets,
 		want:    expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp),
 		reach:   &transport{buffers: &s.shared.buffers, dialing: newDialing(), trust: newTrust(s, "http", spec.CAFile, spec.ServerName)},
-		follow:  redirects(headers(spec.Headers).secretNames()),
+		follow:  redirects(headers(spec.Headers).secretNames(nil)),
 	}
 	if spec.FollowRedirects != nil && !*spec.FollowRedirects {
 		a.follow = stay

@@ -22,11 +22,13 @@ type journeyStep struct {
 	budget     time.Duration // the step's own; zero for none
 	want       expectation
 	extractors []extractor
+	secret     []string // names of the headers that hold what was in a file
 }
 
 // journey is what stays the same from attempt to attempt.
 type journey struct {
 	steps   []journeyStep
+	given   map[string]catalog.Text // the probe's variables
 	secrets *secrets
 }
 
@@ -45,7 +47,7 @@ type visit struct {
 // newJourney builds the kind journey. Connections are kept between the steps of
 // one attempt, as a browser keeps them, and closed after it.
 func newJourney(s site) (Func, error) {
-	j := &journey{secrets: s.secrets}
+	j := &journey{given: s.probe.Variables, secrets: s.secrets}
 	for i := range s.probe.Journey {
 		step, err := newStep(s, i)
 		if err != nil {
@@ -60,6 +62,7 @@ func newStep(s site, i int) (journeyStep, error) {
 	spec := &s.probe.Journey[i]
 	step := journeyStep{JourneyStep: spec, number: i + 1, budget: spec.Slow.Std(), follow: !namesRedirect(spec.Status)}
 	headers(spec.Headers).conceal(s.secrets)
+	step.secret = headers(spec.Headers).secretNames(s.probe.Variables)
 	step.want = expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp)
 	step.want.always = len(spec.Extract) > 0
 	for _, name := range slices.Sorted(maps.Keys(spec.Extract)) {
@@ -98,6 +101,9 @@ func (j *journey) run(ctx context.Context) Result {
 	defer transport.CloseIdleConnections()
 	jar, _ := cookiejar.New(nil)
 	v := &visit{journey: j, trace: newTrace(), client: http.Client{Transport: transport, Jar: jar}, values: make(variables)}
+	if err := v.begin(); err != nil {
+		return v.trace.fail(ctx, err)
+	}
 	var last answer
 	for _, step := range j.steps {
 		got, err := v.timed(ctx, step)
@@ -107,6 +113,18 @@ func (j *journey) run(ctx context.Context) Result {
 		last = got
 	}
 	return v.told(v.trace.judge(last, nil, nil))
+}
+
+// begin reads the probe's variables, whose files may have changed.
+func (v *visit) begin() error {
+	for name, text := range v.given {
+		value, err := v.secrets.read(text)
+		if err != nil {
+			return ourFault{err}
+		}
+		v.values[name] = value
+	}
+	return nil
 }
 
 // timed makes one step and remembers how long it took, a failing one included.
@@ -141,7 +159,7 @@ func (v *visit) make(ctx context.Context, step journeyStep) (answer, error) {
 	}
 	v.client.CheckRedirect = stay
 	if step.follow {
-		v.client.CheckRedirect = redirects(headers(step.Headers).secretNames())
+		v.client.CheckRedirect = redirects(step.secret)
 	}
 	want := step.want
 	want.expand = v.values.expand

@@ -105,5 +105,9 @@ func journeyHost(p *catalog.Probe) string {
 		return ""
 	}
 	raw, _ := journeyStep{JourneyStep: &p.Journey[0]}.target()
-	return hostOf(raw)
+	written := make(variables)
+	for name, text := range p.Variables {
+		written[name] = text.Literal
+	}
+	return hostOf(written.expandURL(raw))
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,73 @@ func TestAnExtractedAddressIsHTTPOnly(t *testing.T) {
 	require.Equal(t, ReasonProtocol, r.Reason)
 	require.Contains(t, r.Text, "step 2 follow the link: the address")
 	require.Contains(t, r.Text, "is neither http nor https")
+}
+
+// repeating answers with what it was asked, as a careless service does.
+func repeating(w http.ResponseWriter, r *http.Request) {
+	_ = r.ParseForm()
+	fmt.Fprintf(w, "%s %s|%s|%s", r.Method, r.URL, r.Header.Get("Authorization"), r.PostForm.Get("password"))
+}
+
+func TestVariablesAreFilledIn(t *testing.T) {
+	server := serve(t, repeating)
+	probe := fmt.Sprintf(`{interval: 60s, variables: {base: %q, user: "a b", token: {file: %s}}, journey: [
+        {get: "{{base}}/user?name={{user}}", body: "/user?name=a+b"},
+        {post: /login, headers: {Authorization: "Bearer {{ token }}"}, form: {password: "{{token}}"}, body: "|Bearer hunter-two|hunter-two", body_not: "{{user}}"}]}`, server.URL, secretFile(t, "hunter-two"))
+	r := try(t, probe)
+	require.Equal(t, Success, r.Outcome, r.Text)
+	c, p := parsed(t, probe)
+	b, err := NewBuilder(Options{}).New(c, p)
+	require.NoError(t, err)
+	require.Equal(t, server.Listener.Addr().String(), b.Host, "attempts are counted by the host of the variable")
+
+	r = try(t, strings.Replace(probe, `"{{user}}"`, `"{{token}}"`, 1))
+	require.Equal(t, `step 2 POST /login: body contains "{{token}}"`, r.Text)
+}
+
+func TestAVariableFromAFileIsNeverShown(t *testing.T) {
+	server := serve(t, repeating)
+	for name, step := range map[string]string{
+		"in a path":   `get: "` + server.URL + `/{{token}}"`,
+		"in a query":  `get: "` + server.URL + `/?t={{token}}"`,
+		"in a header": `get: "` + server.URL + `", headers: {Authorization: "Bearer {{token}}"}`,
+		"in a form":   `post: "` + server.URL + `", form: {password: "{{token}}"}`,
+		"in a host":   `get: "http://{{token}}.invalid/"`,
+		"in a scheme": `get: "{{token}}://example.org/"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := try(t, fmt.Sprintf(`{interval: 60s, variables: {token: {file: %s}}, journey: [{%s, name: it, body: nowhere}]}`, secretFile(t, "hunter-two"), step))
+			require.Equal(t, Failure, r.Outcome)
+			require.Contains(t, r.Text, "***")
+			require.NotContains(t, fmt.Sprintf("%+v", r), "hunter")
+		})
+	}
+}
+
+func TestAVariableIsReadAnewByEachAttempt(t *testing.T) {
+	server := serve(t, repeating)
+	file := secretFile(t, "first")
+	attempt, err := build(t, fmt.Sprintf(`{interval: 60s, variables: {token: {file: %s}}, journey: [{get: "%s/{{token}}", name: it, body: /first}]}`, file, server.URL))
+	require.NoError(t, err)
+	require.Equal(t, Success, attempt(t.Context()).Outcome)
+	require.NoError(t, os.WriteFile(file, []byte("second"), 0o600))
+	require.Equal(t, ReasonBody, attempt(t.Context()).Reason)
+
+	r := try(t, fmt.Sprintf(`{interval: 60s, variables: {token: {file: %s.none}}, journey: [{get: "%s/{{token}}"}]}`, file, server.URL))
+	require.Equal(t, ReasonInternal, r.Reason)
+	require.Contains(t, r.Text, "services.shop.probes.it.variables.token")
+	require.Empty(t, r.Steps, "nothing was asked")
+}
+
+func TestAHeaderWithASecretVariableStaysWithItsServer(t *testing.T) {
+	var seen string
+	other := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		seen = r.Header.Get("X-Shop") + "|" + r.Header.Get("X-Plain")
+	})
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
+	r := try(t, fmt.Sprintf(`{interval: 60s, variables: {token: {file: %s}, plain: v}, journey: [{get: %q, headers: {X-Shop: "{{token}}", X-Plain: "{{plain}}"}}]}`, secretFile(t, "hunter-two"), server.URL))
+	require.Equal(t, Success, r.Outcome, r.Text)
+	require.Equal(t, "|v", seen)
 }
 
 func TestExtractors(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// variables are the values taken out of answers, by name.
+// variables are the values that the probe gives or takes out of answers, by name.
 type variables map[string]string
 
 // reference is a variable in a text: {{name}}.

@@ -1,0 +1,135 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// checkVariables looks at the variables that a probe gives its journey, and at
+// every use of them and of what the steps extract.
+func (c *checker) checkVariables(path string, p *Probe) {
+	place := below(path, "variables")
+	if kind := p.Kind(); len(p.Variables) > 0 && kind != "journey" && kind != "" {
+		c.add(place, "variables are for a journey (got the kind %s)", kind)
+	}
+	for name := range p.Variables {
+		c.checkVariable(below(place, name), name)
+	}
+	f := flow{checker: c, place: place, given: p.Variables, known: make(map[string]bool)}
+	for name := range p.Variables {
+		f.known[name] = true
+	}
+	for i := range p.Journey {
+		f.step(at(below(path, "journey"), i), &p.Journey[i], i == 0)
+	}
+}
+
+func (c *checker) checkVariable(path, name string) {
+	if !c.variable.MatchString(name) {
+		c.add(path, "malformed variable (got %s, want letters, digits and _, beginning with a letter)", clipped(name))
+	}
+}
+
+// flow follows the variables of one journey from step to step.
+type flow struct {
+	*checker
+
+	place string          // of the probe's variables
+	given map[string]Text // which the probe gives
+	known map[string]bool // given, or extracted so far
+}
+
+func (f *flow) step(path string, step *JourneyStep, first bool) {
+	f.address(below(path, "get"), step.Get, first)
+	f.address(below(path, "post"), step.Post, first)
+	step.eachText(path, f.references)
+	for name, text := range step.Headers {
+		if secretHeader(name) {
+			f.secret(text.Literal)
+		}
+	}
+	for name := range step.Extract {
+		if _, taken := f.given[name]; taken {
+			f.add(below(below(path, "extract"), name), "the probe gives a variable of this name (got %s, want another name)", name)
+		}
+		f.known[name] = true
+	}
+}
+
+// address lets a later step be relative to the page before, or begin with a
+// variable; the first begins with one that the probe gives.
+func (f *flow) address(path, text string, first bool) {
+	relative := strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")
+	if !first && (relative || strings.HasPrefix(text, "{{")) || f.secretly(text) {
+		return
+	}
+	f.checkURL(path, f.reference.ReplaceAllStringFunc(text, func(match string) string {
+		return or(f.given[f.nameIn(match)].Literal, "x")
+	}))
+}
+
+// secretly says that an address begins with what is read later.
+func (f *flow) secretly(text string) bool {
+	return strings.HasPrefix(text, "{{") && f.given[f.nameIn(text)].File != nil
+}
+
+// nameIn is the first variable in a text, or nothing.
+func (f *flow) nameIn(text string) string {
+	if match := f.reference.FindStringSubmatch(text); match != nil {
+		return strings.TrimSpace(match[1])
+	}
+	return ""
+}
+
+// references wants every {{name}} in a text to be known by now.
+func (f *flow) references(place, text string) {
+	for _, match := range f.reference.FindAllStringSubmatch(text, -1) {
+		if name := strings.TrimSpace(match[1]); !f.known[name] {
+			f.add(place, "{{%s}} is not extracted by an earlier step%s", name, hint(name, names(f.known)))
+		}
+	}
+}
+
+// secret wants what proves who is asking to come from a file, by way of a
+// variable as well.
+func (f *flow) secret(text string) {
+	for _, match := range f.reference.FindAllStringSubmatch(text, -1) {
+		name := strings.TrimSpace(match[1])
+		if value, given := f.given[name]; given && value.File == nil {
+			f.hideAt(below(f.place, name))
+			f.add(below(f.place, name), "secrets are kept in files of their own (want %s: {file: PATH})", name)
+		}
+	}
+}
+
+// eachText calls do with every text of a step in which variables are replaced.
+func (s *JourneyStep) eachText(path string, do func(place, text string)) {
+	do(below(path, "get"), s.Get)
+	do(below(path, "post"), s.Post)
+	do(below(path, "body"), s.Body)
+	do(below(path, "body_not"), s.BodyNot)
+	for name, text := range s.Headers {
+		do(below(below(path, "headers"), name), text.Literal)
+	}
+	for name, text := range s.Form {
+		do(below(below(path, "form"), name), text.Literal)
+	}
+	eachText(below(path, "json"), s.JSON, do)
+}
+
+// eachText calls do with every text in a JSON value.
+func eachText(path string, value any, do func(path, text string)) {
+	switch value := value.(type) {
+	case string:
+		do(path, value)
+	case []any:
+		for i, item := range value {
+			eachText(at(path, i), item, do)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			eachText(below(path, key), value[key], do)
+		}
+	}
+}
