@@ -263,7 +263,9 @@ func (m *module1) dns(v *tree.Value) {
 	if protocol != "udp" {
 		s.set("protocol", protocol)
 	}
-	if codes := v.Get("valid_rcodes"); !codes.Empty() && !slices.Equal(codes.Texts(), []string{"NOERROR"}) {
+	if codes := v.Get("valid_rcodes"); len(codes.Items()) == 1 && knows("dns", "rcode") {
+		s.set("rcode", strings.TrimPrefix(codes.Items()[0].Text(), "NOERROR"))
+	} else if !codes.Empty() && !slices.Equal(codes.Texts(), []string{"NOERROR"}) {
 		m.lose(codes, m.owner, "valid_rcodes", "an answer counts when it is NOERROR and has a record")
 	}
 	m.address(settings(), v)

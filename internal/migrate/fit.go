@@ -61,6 +61,13 @@ func fitSchedules(services []*service, r *Report) schedule {
 	return most
 }
 
+// listed says that the kind's value is a list of steps, which stands in the
+// settings under its name.
+func (p *probe) listed() bool {
+	_, is := p.Settings.values[p.Kind].([]*Settings)
+	return is
+}
+
 // usual says that the kind is one whose schedule comes from the defaults.
 func (p *probe) usual() bool {
 	return slices.Contains([]string{"http", "tcp", "tls", "dns"}, p.Kind)
@@ -114,7 +121,7 @@ func fitKinds(services []*service, r *Report) []*service {
 				continue
 			}
 			f.at, f.subject = p.At, one.name+"."+p.name
-			if p.Kind == "journey" { // whose value is the list itself
+			if p.listed() { // whose value is the list itself
 				f.value(p.Settings, p.Kind, field, p.Kind)
 			} else {
 				if field.Kind() == reflect.Pointer {

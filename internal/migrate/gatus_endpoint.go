@@ -43,9 +43,9 @@ func (e *gatusEndpoint) ask() bool {
 		s.set("address", rest)
 	case "tls", "starttls":
 		s.set("address", rest)
-		if kind == "starttls" {
-			kind = "smtp"
-			s.set("starttls", true)
+		if kind == "starttls" { // gatus speaks SMTP there
+			kind = "tcp"
+			s.set("starttls", "smtp")
 		}
 	case "icmp":
 		s.set("host", rest)

@@ -223,7 +223,9 @@ func (m *kumaMonitor) database() string {
 	} else if s = m.parts(connection, kind); s == nil {
 		return "its connection string is of a form that tocsin import does not know"
 	}
-	if query := m.v.Get("databaseQuery").Text(); query != "" {
+	if v := m.v.Get("databaseQuery"); kind == "mongodb" && !v.Empty() {
+		m.lose(v, m.name, "databaseQuery", "a mongodb probe pings, or looks into a collection")
+	} else if query := v.Text(); query != "" {
 		key := "query"
 		if !knows(kind, key) {
 			key = "command"
@@ -248,6 +250,9 @@ func (m *kumaMonitor) parts(v *tree.Value, kind string) *Settings {
 	s := settings("address", withPort(u.Host, port), "user", u.User.Username(), "database", strings.Trim(u.Path, "/"))
 	if password, has := u.User.Password(); has {
 		s.set("password", m.secretOf(password, v.At, "the password of "+m.name, m.name, "password"))
+	}
+	if kind == "mongodb" {
+		s.rename("database", "auth_database")
 	}
 	if kind == "redis" {
 		s.remove("database")
@@ -356,7 +361,7 @@ func (m *kumaMonitor) browser() string {
 		return "it has no address"
 	}
 	m.check.URL = address
-	return m.set("browser", settings("url", address))
+	return m.set("browser", settings("browser", []*Settings{settings("open", address)}))
 }
 
 // textList is a list, or a JSON list in a text.

@@ -53,7 +53,7 @@ func (t *cakeTest) read() {
 			check.Certificate = 21 * 24 * time.Hour
 		}
 	case "tcp", "ssh", "smtp":
-		check.Kind, check.Settings = strings.ToLower(t.kind), settings("address", t.port(address))
+		check.Kind, check.Settings = spoken(strings.ToLower(t.kind), t.port(address))
 		if login := t.options.One("authentication"); !login.Empty() {
 			t.lose(login, who, "authentication", "the probe does not log in")
 		}
@@ -101,6 +101,18 @@ func (t *cakeTest) http(address, who string) *Settings {
 		t.report.add(Changed, v.Get("validate_ssl").At, who, "validate_ssl", "the certificate is not verified in StatusCake, and is from now on")
 	}
 	return s
+}
+
+// spoken is a probe of a protocol that greets, by its own kind, or else by what
+// the greeting begins with.
+func spoken(kind, address string) (string, *Settings) {
+	s := settings("address", address)
+	greeting := map[string]string{"ssh": "^SSH-", "smtp": "^220"}[kind]
+	if greeting == "" || knows(kind, "address") {
+		return kind, s
+	}
+	s.set("dialogue", []*Settings{settings("expect_regexp", greeting)})
+	return "tcp", s
 }
 
 // payload is the body that is sent: a map is a form.

@@ -211,7 +211,7 @@ func (w *writer) probe(p *probe, one *service) *yaml.Node {
 	s.set("slow", p.Slow)
 	s.keys = append(s.keys, p.Kind)
 	s.values[p.Kind] = p.Settings
-	if p.Kind == "journey" {
+	if p.listed() {
 		s.values[p.Kind] = p.Settings.values[p.Kind]
 	}
 	return w.settings(s)
