@@ -41,6 +41,7 @@ type Probe struct {
 	WebSocket *WebSocketProbe `yaml:"websocket,omitempty"`
 	SMTP      *SMTPProbe      `yaml:"smtp,omitempty"`
 	NTP       *NTPProbe       `yaml:"ntp,omitempty"`
+	SSH       *SSHProbe       `yaml:"ssh,omitempty"`
 	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
 	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
 	Redis     *RedisProbe     `yaml:"redis,omitempty"`
@@ -88,6 +89,7 @@ func (p *Probe) kinds() []probeKind {
 		{"websocket", p.WebSocket != nil, p.WebSocket, 0},
 		{"smtp", p.SMTP != nil, p.SMTP, gentleInterval},
 		{"ntp", p.NTP != nil, p.NTP, gentleInterval},
+		{"ssh", p.SSH != nil, p.SSH, gentleInterval},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},
