@@ -32,9 +32,9 @@ type target struct {
 
 	mu      sync.Mutex // of what follows, and of who replaces the totals
 	history history
-	newest  *probe.Detail // of the newest attempt; nil without one
+	newest  *Attempt // the newest, where it has more to say than the history
 
-	newestFailure *probe.Detail      // of the newest attempt that did not succeed
+	newestFailure *Attempt           // the newest that did not succeed; nil without one
 	left          bool               // the probe is not in the catalogue any more
 	cancel        context.CancelFunc // of the run under way; nil without one
 }
@@ -140,8 +140,11 @@ func (t *target) record(r run) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range r.attempts {
-		t.history.add(a)
 		t.remember(a)
+		if a.Reason != probe.ReasonNone {
+			t.newestFailure = new(Attempt)
+			*t.newestFailure = a
+		}
 	}
 	n := *t.totals.Load()
 	n.count(r, t.spec.Slow.Std())
@@ -152,7 +155,7 @@ func (t *target) record(r run) {
 func (t *target) note(a Attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.history.add(a)
+	t.remember(a)
 }
 
 // count takes a run over. A verdict of which we are the fault changes nothing
@@ -198,18 +201,13 @@ func (n *totals) keep(r *probe.Result) {
 	}
 }
 
-// remember keeps what people want to see of the newest attempt and of the
-// newest that did not succeed. The caller locks.
+// remember adds an attempt to the history, and keeps the newest as a whole
+// where a record of the history does not say everything. The caller locks.
 func (t *target) remember(a Attempt) {
-	t.newest = a.Detail
-	if a.Reason != probe.ReasonNone {
-		t.newestFailure = a.Detail
+	t.history.add(a)
+	t.newest = nil
+	if a.Detail != nil || len(a.Measures)+len(a.Components)+len(a.Performance)+len(a.Steps) > 0 {
+		t.newest = new(Attempt)
+		*t.newest = a
 	}
-}
-
-// attempts are the remembered ones, the newest first.
-func (t *target) attempts() []Attempt {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.history.all()
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/agext/levenshtein"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
-	"github.com/tocsin-monitoring/tocsin/collector/probe"
 )
 
 // tryEvery bounds how often a probe may be tried by hand.
@@ -24,9 +23,10 @@ type Status struct {
 	Interval       time.Duration
 	State          State
 	Attempts       []Attempt // the newest first; empty before the first
-	// Newest and NewestFailure are the details of the newest attempt and of the
-	// newest that did not succeed; nil where there are none.
-	Newest, NewestFailure *probe.Detail
+	// Newest and NewestFailure are the newest attempt and the newest that did
+	// not succeed, with all that they found; nil where there is none. They are
+	// read only.
+	Newest, NewestFailure *Attempt
 }
 
 // Last is the newest attempt, or nil before the first.
@@ -149,16 +149,14 @@ func (t *target) status(limit int) Status {
 		Means:    t.spec.Means,
 		Interval: t.spec.Interval.Std(),
 		State:    t.totals.Load().state,
-		Attempts: t.attempts(),
 	}
-	s.Attempts = s.Attempts[:min(limit, len(s.Attempts))]
-	s.Newest, s.NewestFailure = t.details()
-	return s
-}
-
-// details are those of the newest attempt and of the newest failure.
-func (t *target) details() (newest, failure *probe.Detail) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.newest, t.newestFailure
+	s.Attempts = t.history.all()
+	s.Newest, s.NewestFailure = t.newest, t.newestFailure
+	if s.Newest == nil {
+		s.Newest = s.Last()
+	}
+	s.Attempts = s.Attempts[:min(limit, len(s.Attempts))]
+	return s
 }

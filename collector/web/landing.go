@@ -9,10 +9,12 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/collector/probe"
 	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
@@ -23,8 +25,12 @@ const (
 	maxRows = 1000
 )
 
-//go:embed pages.html
-var pagesHTML string
+var (
+	//go:embed pages.html
+	pagesHTML string
+	//go:embed attempt.html
+	attemptHTML string
+)
 
 // view is what the landing page shows.
 type view struct {
@@ -77,16 +83,6 @@ func (p *pages) landing(w http.ResponseWriter, _ *http.Request) {
 	render(w, "landing", v)
 }
 
-// results shows the remembered results of one probe, without trying it.
-func (p *pages) results(w http.ResponseWriter, r *http.Request) {
-	s, err := p.Prober.Status(r.URL.Query().Get("service"), r.URL.Query().Get("probe"))
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	render(w, "results", s)
-}
-
 func render(w http.ResponseWriter, name string, data any) {
 	var page bytes.Buffer
 	if err := templates().ExecuteTemplate(&page, name, data); err != nil {
@@ -100,13 +96,37 @@ func render(w http.ResponseWriter, name string, data any) {
 
 func templates() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"ago":   func(t time.Time) string { return time.Since(t).Round(time.Second).String() + " ago" },
-		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") },
+		"ago":   func(t time.Time) string { return ago(time.Since(t)) + " ago" },
+		"clock": func(t time.Time) string { return t.UTC().Format(moment) },
 		"short": func(d time.Duration) string { return d.Round(100 * time.Microsecond).String() },
 		"sign": func(outcome fmt.Stringer) string {
 			return map[string]string{"success": "✓", "failure": "✗", "blocked": "⊘"}[outcome.String()]
 		},
-	}).Parse(pagesHTML))
+		"seconds": func(s float64) string {
+			return time.Duration(s * float64(time.Second)).Round(100 * time.Microsecond).String()
+		},
+		"words":  words,
+		"now":    time.Now,
+		"phase":  func(i int) string { return words(probe.Phase(i).String()) },
+		"left":   left,
+		"newest": func(s collector.Status) *trace { return kept(s, s.Newest) },
+	}).Parse(pagesHTML + attemptHTML))
+}
+
+// words is a name as it stands before a value.
+func words(name string) string {
+	if name == probe.TLS.String() {
+		return "TLS"
+	}
+	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
+}
+
+// ago is a time that people can take in.
+func ago(d time.Duration) string {
+	if d >= 2*day {
+		return days(d)
+	}
+	return d.Round(time.Second).String()
 }
 
 // services groups the probes that run here; services with problems come first.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,6 +45,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.landing)
 	mux.HandleFunc("GET /results", p.results)
+	mux.HandleFunc("GET /screenshot", p.screenshot)
 	mux.HandleFunc("GET /probe", p.try)
 	mux.HandleFunc("GET /-/healthy", say(http.StatusOK, "Tocsin's exporter is healthy."))
 	mux.HandleFunc("GET /-/ready", p.ready)
@@ -63,12 +63,15 @@ func New(o Options) http.Handler {
 
 type pages struct{ Options }
 
+// policy lets a page show itself and nothing else.
+const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
 // guarded sets what keeps a browser from doing more with a page than showing
 // it.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		next.ServeHTTP(w, r)
@@ -102,7 +105,8 @@ func (p *pages) reload(w http.ResponseWriter, _ *http.Request) {
 	plain(w, http.StatusOK, "Took over the new catalogue.")
 }
 
-// try makes an attempt now and shows its trace.
+// try makes an attempt now and shows its trace: as a page to a browser, as JSON
+// where the format says so, else as text.
 func (p *pages) try(w http.ResponseWriter, r *http.Request) {
 	service, probe := r.URL.Query().Get("service"), r.URL.Query().Get("probe")
 	a, err := p.Prober.Try(r.Context(), service, probe)
@@ -111,12 +115,16 @@ func (p *pages) try(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if r.URL.Query().Get("format") == "json" {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(newTrace(service, probe, a))
-		return
+	w.Header().Set("Vary", "Accept")
+	t := newTrace(service, probe, a)
+	switch format := r.URL.Query().Get("format"); {
+	case format == "json":
+		answerJSON(w, t)
+	case format == "" && strings.Contains(r.Header.Get("Accept"), "text/html"):
+		tried(w, t, a)
+	default:
+		plain(w, http.StatusOK, t.String())
 	}
-	plain(w, http.StatusOK, newTrace(service, probe, a).String())
 }
 
 // refuse says why there is nothing to show.

@@ -76,21 +76,27 @@ func newFake(t *testing.T) *fake {
 	at := time.Date(2026, 11, 22, 13, 14, 15, 0, time.UTC)
 	good := collector.Attempt{At: at, Result: probe.Result{Status: 200, Address: "192.0.2.1:80", Duration: 12 * time.Millisecond, Phases: probe.Phases{1e6, 2e6, 0, 8e6, 1e6}, CertificateExpiry: at.Add(time.Hour)}}
 	bad := collector.Attempt{At: at, Repeat: true, Result: probe.Result{Outcome: probe.Failure, Reason: probe.ReasonStatus, Step: "POST /login", Text: "step 2 POST /login: status 500, want 302; found <script>alert(1)</script>"}}
-	return &fake{catalog: c, ready: true, status: reload.Status{Catalog: c, At: at}, statuses: []collector.Status{
-		{Service: "cart", Probe: "home", Kind: "http", Means: catalog.MeansDown, State: collector.Up, Attempts: []collector.Attempt{good}},
+	statuses := []collector.Status{
+		{Service: "cart", Probe: "home", Kind: "http", Means: catalog.MeansDown, State: collector.Up, Attempts: []collector.Attempt{good}, Newest: &good},
 		{Service: "shop", Probe: "home", Kind: "http", Means: catalog.MeansDown, State: collector.Unknown},
-		{Service: "shop", Probe: "login", Kind: "journey", Means: catalog.MeansDegraded, State: collector.Down, Attempts: []collector.Attempt{bad, good}},
-	}}
+		{Service: "shop", Probe: "login", Kind: "journey", Means: catalog.MeansDegraded, State: collector.Down, Attempts: []collector.Attempt{bad, good}, Newest: &bad, NewestFailure: &bad},
+	}
+	return &fake{catalog: c, ready: true, status: reload.Status{Catalog: c, At: at}, statuses: statuses}
 }
 
-func ask(t *testing.T, f *fake, method, target string) (int, string, http.Header) {
+// ask sends a request with headers, each as a name and a value.
+func ask(t *testing.T, f *fake, method, target string, headers ...string) (int, string, http.Header) {
 	t.Helper()
 	handler := New(Options{
 		Prober: f, Config: config{f}, Version: "1.2.3", Metrics: http.NotFoundHandler(),
 		Pipelines: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "pipeline "+r.URL.Path) }),
 	})
 	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, target, nil))
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	handler.ServeHTTP(w, r)
 	return w.Code, w.Body.String(), w.Header()
 }
 
@@ -127,9 +133,11 @@ func wellFormed(t *testing.T, page string) {
 		if n.Type != html.ElementNode {
 			continue
 		}
-		require.NotContains(t, []string{"script", "img", "link", "iframe"}, n.Data, "external assets")
+		require.NotContains(t, []string{"script", "link", "iframe"}, n.Data, "external assets")
 		for _, a := range n.Attr {
-			require.NotEqual(t, "src", a.Key)
+			if a.Key == "src" {
+				require.Regexp(t, `^(screenshot\?|data:image/png;base64,)`, a.Val, "external assets")
+			}
 			if n.Data == "html" {
 				require.Equal(t, "lang", a.Key)
 			}
