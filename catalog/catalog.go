@@ -29,6 +29,7 @@ type Spec struct {
 	Rotas       map[string]*Rota        `yaml:"rotas,omitempty"`
 	Escalations map[string]*Escalation  `yaml:"escalations,omitempty"`
 	Services    map[string]*Service     `yaml:"services"`
+	Steps       map[string]Journey      `yaml:"steps,omitempty"` // which journeys use
 	Maintenance map[string]*Maintenance `yaml:"maintenance,omitempty"`
 	Discovery   map[string]*Discovery   `yaml:"discovery,omitempty"`
 }

@@ -44,6 +44,7 @@ func (p *problems) check(spec *Spec) {
 	c.checkRotas()
 	c.checkEscalations()
 	c.checkServices()
+	c.checkSteps()
 	c.checkDependencies()
 	c.checkMaintenance()
 	c.checkDiscovery()
@@ -58,6 +59,7 @@ func (c *checker) checkNames() {
 	section(c, "rotas", c.Rotas)
 	section(c, "escalations", c.Escalations)
 	section(c, "services", c.Services)
+	section(c, "steps", c.Steps)
 	section(c, "maintenance", c.Maintenance)
 	if c.Delivery.Receiver != nil {
 		section(c, "delivery.receiver.api_tokens", c.Delivery.Receiver.APITokens)

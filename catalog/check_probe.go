@@ -22,7 +22,7 @@ func (c *checker) checkProbe(path string, p *Probe) {
 			settings.checkTime(c, below(path, kind.name), p.Timeout)
 		}
 	case c.given(below(path, "journey")): // but without a step, as below
-		p.Journey.check(c, below(path, "journey"))
+		p.written.check(c, below(path, "journey"))
 	case c.given(below(path, "browser")):
 		p.Browser.check(c, below(path, "browser"))
 	}

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -54,38 +53,17 @@ func (c *checker) checkOwner(path string, s *Service) {
 // checkDependencies wants known services and no circle among them, which would
 // make everything the cause of everything.
 func (c *checker) checkDependencies() {
-	const (
-		visiting = 1
-		done     = 2
-	)
-	state := make(map[string]int)
-	var chain []string
-	var visit func(name string)
-	visit = func(name string) {
-		state[name] = visiting
-		chain = append(chain, name)
-		path := below(below("services", name), "depends_on")
-		for i, dependency := range c.Services[name].DependsOn {
-			switch {
-			case c.Services[dependency] == nil: // noted by allKnown
-			case dependency == name:
-				c.add(at(path, i), "the service depends on itself")
-			case state[dependency] == visiting:
-				circle := append(slices.Clone(chain[slices.Index(chain, dependency):]), dependency)
-				c.add(at(path, i), "the services depend on each other in a circle: %s", strings.Join(circle, " → "))
-			case state[dependency] != done:
-				visit(dependency)
-			}
-		}
-		chain = chain[:len(chain)-1]
-		state[name] = done
+	dependencies := func(name string) string { return below(below("services", name), "depends_on") }
+	for name, service := range c.Services {
+		allKnown(c, dependencies(name), "service", service.DependsOn, c.Services)
 	}
-	for _, name := range names(c.Services) {
-		allKnown(c, below(below("services", name), "depends_on"), "service", c.Services[name].DependsOn, c.Services)
-		if state[name] != done {
-			visit(name)
+	circles(c.Services, func(s *Service) []string { return s.DependsOn }, func(name string, i int, circle []string) {
+		if len(circle) == 2 {
+			c.add(at(dependencies(name), i), "the service depends on itself")
+			return
 		}
-	}
+		c.add(at(dependencies(name), i), "the services depend on each other in a circle: %s", strings.Join(circle, " → "))
+	})
 }
 
 func (c *checker) checkResource(path string, r *Resource) {

@@ -3,6 +3,10 @@ package catalog
 import "time"
 
 func (c *Catalog) completeProbe(p *Probe, s *Service) {
+	if p.Journey != nil {
+		p.written = p.Journey
+		p.Journey, _ = c.unfold(p.written, "journey")
+	}
 	p.Means = or(p.Means, MeansDown)
 	p.Interval = or(p.Interval, c.intervalOf(p, s))
 	p.Confirm = or(p.Confirm, c.Defaults.Probe.Confirm)

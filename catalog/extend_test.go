@@ -10,7 +10,7 @@ import (
 )
 
 // sourced is a catalogue with one written service and one source of discovery.
-func sourced(t testing.TB, source string) *Catalog {
+func sourced(t testing.TB, source string, more ...string) *Catalog {
 	t.Helper()
 	c, err := Parse("tocsin.yml", []byte(`monitoring: {team: crew}
 teams: {crew: {page: office_hours}, shop: {}}
@@ -19,7 +19,7 @@ hours: {office: {days: monday-friday, times: 09:00-17:30, timezone: Europe/Londo
 services: {written: {team: crew, probes: {home: {http: {url: http://written.example.org/}}}}}
 discovery:
   found:
-`+indented(source, "    ")))
+`+indented(source, "    ")+strings.Join(more, "\n")))
 	require.NoError(t, err)
 	return c
 }
@@ -263,6 +263,31 @@ service:
 	require.Equal(t, "http://a.example.org/login", journey[1].Post)
 	require.Equal(t, "{{token}}", journey[1].Form["csrf"].Literal)
 	require.Equal(t, "main", journey[1].Form["site"].Literal)
+}
+
+// Each discovered service makes the shared steps its own by its variables.
+func TestATemplateUsesSharedSteps(t *testing.T) {
+	c := sourced(t, `
+file: {paths: [a.json]}
+name: "{{label name}}"
+service:
+  team: crew
+  probes:
+    login:
+      variables: {base: "{{url}}"}
+      journey:
+        - {use: front}
+        - {get: /account}
+    broken:
+      variables: {base: "{{label base|http://b.example.org/}}"}
+      journey: [{use: front}]`, `steps: {front: [{name: front, get: "{{base}}"}]}`)
+	out, rejected := c.Extend([]Candidate{target("a.example.org", "name", "a"), target("b.example.org", "name", "b", "base", "/nowhere")}, nil)
+	login := out.Services["a"].Probes["login"]
+	require.Equal(t, "http://a.example.org/", login.Variables["base"].Literal)
+	require.Equal(t, "front", login.Journey[0].Name)
+	require.Len(t, login.Journey, 2)
+	require.Len(t, rejected, 1)
+	require.Equal(t, `probes.broken.journey[0].use: got "/nowhere", want an address with http:// or https:// and a host`, rejected[0].Problem)
 }
 
 // No value panics, changes what is written, or makes a service that a written

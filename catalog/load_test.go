@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -61,4 +62,51 @@ func TestTheDesignsExampleLoadsWithItsDefaults(t *testing.T) {
 	require.Equal(t, filepath.Join(folder, "contacts/asha.yml"), c.People["asha"].Contacts.Path)
 	require.Equal(t, filepath.Join(folder, "secrets/probe-password"), login.Journey[1].Form["password"].File.Path)
 	require.Contains(t, c.Files(), catalog.File{Place: "delivery.receiver.token_file", Path: filepath.Join(folder, "secrets/receiver"), Secret: true})
+}
+
+func TestSharedStepsStandInTheJourneysThatUseThem(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	write("a.yml", `
+monitoring: {team: shop}
+teams: {shop: {}}
+steps:
+  front: [{get: "{{base}}/", extract: {next: "css:a@href"}}]
+services:
+  shop:
+    team: shop
+    probes:
+      login:
+        variables: {base: "https://www.example.org"}
+        journey:
+          - {use: login}
+          - {name: log in, post: /again}
+          - {use: login}
+          - {get: "{{next}}"}
+`)
+	write("b.yml", `
+steps:
+  login: [{use: front}, {name: log in, post: /login, form: {password: {file: secret}}, status: 302}]
+services:
+  other:
+    team: shop
+    probes:
+      home: {variables: {base: "https://other.example.org"}, journey: [{use: front}]}
+`)
+	c, err := catalog.Load(folder)
+	require.NoError(t, err)
+	login := c.Services["shop"].Probes["login"]
+	var steps []string
+	for _, step := range login.Journey {
+		require.Empty(t, step.Use)
+		steps = append(steps, step.Name)
+	}
+	require.Equal(t, []string{"GET {{base}}/", "log in (2)", "log in", "GET {{base}}/ (2)", "log in (3)", "GET {{next}}"}, steps)
+	require.Equal(t, "6s", login.Slow.String(), "each step counts")
+	require.True(t, login.Journey[1].Status.Has(302))
+	require.Equal(t, filepath.Join(folder, "secret"), login.Journey[4].Form["password"].File.Path)
+	require.Len(t, c.Services["other"].Probes["home"].Journey, 1)
+	require.Equal(t, "log in", c.Steps["login"][1].Name, "the list itself stays")
 }

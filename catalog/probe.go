@@ -31,7 +31,7 @@ type Probe struct {
 	Variables map[string]Text `yaml:"variables,omitempty"` // of a journey, besides what its steps extract
 
 	HTTP      *HTTPProbe      `yaml:"http,omitempty"`
-	Journey   Journey         `yaml:"journey,omitempty"`
+	Journey   Journey         `yaml:"journey,omitempty"` // after loading with the shared steps in place
 	TCP       *TCPProbe       `yaml:"tcp,omitempty"`
 	TLS       *TLSProbe       `yaml:"tls,omitempty"`
 	DNS       *DNSProbe       `yaml:"dns,omitempty"`
@@ -53,6 +53,8 @@ type Probe struct {
 	PromQL    *PromQLProbe    `yaml:"promql,omitempty"`
 	Heartbeat *HeartbeatProbe `yaml:"heartbeat,omitempty"`
 	Browser   Browser         `yaml:"browser,omitempty"`
+
+	written Journey // as the files have it
 }
 
 // settings are what a kind of probe can be told; each kind's stand in a file of
@@ -79,7 +81,7 @@ type probeKind struct {
 func (p *Probe) kinds() []probeKind {
 	return []probeKind{
 		{"http", p.HTTP != nil, p.HTTP, 0},
-		{"journey", p.Journey != nil, p.Journey, gentleInterval},
+		{"journey", p.Journey != nil, journeySettings{p}, gentleInterval},
 		{"tcp", p.TCP != nil, p.TCP, 0},
 		{"tls", p.TLS != nil, p.TLS, 0},
 		{"dns", p.DNS != nil, p.DNS, 0},

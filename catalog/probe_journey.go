@@ -18,7 +18,8 @@ const maxStepName = 80
 // Journey is several requests, as one visitor makes them.
 type Journey []JourneyStep
 
-// JourneyStep is one request of a journey: Get or Post is set. Redirects are
+// JourneyStep is one request of a journey, with Get or Post, or the steps of a
+// shared list in its place. After loading, the journey of a probe holds those. Redirects are
 // not followed when Status names a 3xx. Extract takes values out of the answer
 // for later steps, which write them as {{name}}: "css:SELECTOR@ATTRIBUTE"
 // (text without an attribute), "json:PATH" or "regexp:EXPRESSION" (the first
@@ -36,27 +37,38 @@ type JourneyStep struct {
 	BodyRegexp *Regexp           `yaml:"body_regexp,omitempty"`
 	Extract    map[string]string `yaml:"extract,omitempty"`
 	Slow       Duration          `yaml:"slow,omitempty"` // the step's own latency budget; none by default
+	Use        string            `yaml:"use,omitempty"`  // a name under steps
+
+	path string // where the step is written, from where unfold began
+	user string // the step of the journey in whose place it stands, when it is shared
 }
 
-// complete names the steps that have no name; no two have the same.
+// complete names the steps that have no name; no two have the same. A shared
+// step gives way to what the journey itself names.
 func (steps Journey) complete() {
 	taken := make(map[string]bool)
-	for i := range steps {
-		taken[steps[i].Name] = true
+	for _, step := range steps {
+		taken[step.Name] = taken[step.Name] || step.user == "" && step.Name != ""
 	}
 	for i := range steps {
 		step := &steps[i]
 		step.Status = or(step.Status, statusOK())
-		if step.Name != "" {
+		if step.Use != "" || step.Name != "" && step.user == "" {
 			continue
 		}
-		name := step.title()
-		for n := 2; taken[step.Name] || step.Name == ""; n++ {
-			step.Name = name
-			name = fmt.Sprintf("%s (%d)", step.title(), n)
-		}
+		step.Name = distinct(or(step.Name, step.title()), taken)
 		taken[step.Name] = true
 	}
+}
+
+// distinct is name, or the first of "name (2)", "name (3)" that is not taken.
+func distinct(name string, taken map[string]bool) string {
+	runes, free := []rune(name), name
+	for n := 2; taken[free]; n++ {
+		end := fmt.Sprintf(" (%d)", n)
+		free = string(runes[:min(len(runes), maxStepName-len(end))]) + end
+	}
+	return free
 }
 
 // title is the request as people write it: the method and the path, without a
@@ -74,6 +86,30 @@ func (s *JourneyStep) title() string {
 	return string(title[:min(len(title), maxStepName)])
 }
 
+// journeySettings are a probe's journey as it is written and as it is made.
+type journeySettings struct{ *Probe }
+
+func (p journeySettings) complete() { p.Journey.complete() }
+
+func (p journeySettings) check(c *checker, path string) {
+	p.written.check(c, path)
+	if _, whole := c.unfold(p.written, path); !whole {
+		c.add(path, "the journey has too many steps with all that it uses (want at most %d)", maxItems)
+	}
+}
+
+// checkTime wants each step's budget to be one that an attempt can break and
+// still succeed.
+func (p journeySettings) checkTime(c *checker, path string, timeout Duration) {
+	steps, _ := c.unfold(p.written, path)
+	for i := range steps {
+		if step := &steps[i]; step.Slow > 0 && step.Slow >= timeout {
+			c.addOf(step, below(step.path, "slow"), "got %s, but an attempt that takes %s has failed already (want less than the timeout)", step.Slow, timeout)
+		}
+	}
+}
+
+// check looks at each step as it is written, in a journey or in a shared list.
 func (steps Journey) check(c *checker, path string) {
 	if len(steps) == 0 {
 		c.add(path, "the journey has no steps (want a list such as [{get: https://www.example.org/}])")
@@ -81,7 +117,7 @@ func (steps Journey) check(c *checker, path string) {
 	first := make(map[string]int)
 	for i := range steps {
 		step, place := &steps[i], at(path, i)
-		if j, again := first[step.Name]; again {
+		if j, again := first[step.Name]; again && step.Name != "" {
 			c.add(below(place, "name"), "two steps are named %s; first at %s", clipped(step.Name), c.positions.nearest(below(at(path, j), "name")))
 		}
 		first[step.Name] = i
@@ -93,16 +129,12 @@ func (steps Journey) check(c *checker, path string) {
 	}
 }
 
-// checkTime wants each step's budget to be one that an attempt can break and
-// still succeed.
-func (steps Journey) checkTime(c *checker, path string, timeout Duration) {
-	for i := range steps {
-		c.checkBudget(below(at(path, i), "slow"), steps[i].Slow, timeout)
-	}
-}
-
 func (c *checker) checkJourneyStep(path string, step *JourneyStep) {
-	c.exactlyOne(path, "the request", "get", "post")
+	c.exactlyOne(path, "the request", "get", "post", "use")
+	if step.Use != "" {
+		c.checkUse(path, step.Use)
+		return
+	}
 	hasForm, hasJSON := c.given(below(path, "form")), c.given(below(path, "json"))
 	switch {
 	case hasForm && hasJSON:

@@ -20,8 +20,9 @@ func (c *checker) checkVariables(path string, p *Probe) {
 	for name := range p.Variables {
 		f.known[name] = true
 	}
-	for i := range p.Journey {
-		f.step(at(below(path, "journey"), i), &p.Journey[i], i == 0)
+	steps, _ := c.unfold(p.written, below(path, "journey"))
+	for i := range steps {
+		f.step(&steps[i], i == 0)
 	}
 }
 
@@ -40,10 +41,14 @@ type flow struct {
 	known map[string]bool // given, or extracted so far
 }
 
-func (f *flow) step(path string, step *JourneyStep, first bool) {
-	f.address(below(path, "get"), step.Get, first)
-	f.address(below(path, "post"), step.Post, first)
-	step.eachText(path, f.references)
+func (f *flow) step(step *JourneyStep, first bool) {
+	switch {
+	case step.user == "":
+		f.addresses(step.path, step, first)
+	case first && !strings.HasPrefix(or(step.Get, step.Post), "http"): // which is looked at in its own place
+		f.address(below(step.user, "use"), or(step.Get, step.Post), first)
+	}
+	step.eachText(step.path, func(place, text string) { f.references(step, place, text) })
 	for name, text := range step.Headers {
 		if secretHeader(name) {
 			f.secret(text.Literal)
@@ -51,17 +56,22 @@ func (f *flow) step(path string, step *JourneyStep, first bool) {
 	}
 	for name := range step.Extract {
 		if _, taken := f.given[name]; taken {
-			f.add(below(below(path, "extract"), name), "the probe gives a variable of this name (got %s, want another name)", name)
+			f.addOf(step, below(below(step.path, "extract"), name), "the probe gives a variable of this name (got %s, want another name)", name)
 		}
 		f.known[name] = true
 	}
+}
+
+func (f *flow) addresses(path string, step *JourneyStep, first bool) {
+	f.address(below(path, "get"), step.Get, first)
+	f.address(below(path, "post"), step.Post, first)
 }
 
 // address lets a later step be relative to the page before, or begin with a
 // variable; the first begins with one that the probe gives.
 func (f *flow) address(path, text string, first bool) {
 	relative := strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")
-	if !first && (relative || strings.HasPrefix(text, "{{")) || f.secretly(text) {
+	if !first && (relative || strings.HasPrefix(text, "{{")) || f.later(text) {
 		return
 	}
 	f.checkURL(path, f.reference.ReplaceAllStringFunc(text, func(match string) string {
@@ -69,9 +79,11 @@ func (f *flow) address(path, text string, first bool) {
 	}))
 }
 
-// secretly says that an address begins with what is read later.
-func (f *flow) secretly(text string) bool {
-	return strings.HasPrefix(text, "{{") && f.given[f.nameIn(text)].File != nil
+// later says that an address begins with what is known later: the content of a
+// file, or what a source of discovery says.
+func (f *flow) later(text string) bool {
+	name := f.nameIn(text)
+	return strings.HasPrefix(text, "{{") && (f.given[name].File != nil || f.meant[below(f.place, name)])
 }
 
 // nameIn is the first variable in a text, or nothing.
@@ -83,10 +95,10 @@ func (f *flow) nameIn(text string) string {
 }
 
 // references wants every {{name}} in a text to be known by now.
-func (f *flow) references(place, text string) {
+func (f *flow) references(step *JourneyStep, place, text string) {
 	for _, match := range f.reference.FindAllStringSubmatch(text, -1) {
 		if name := strings.TrimSpace(match[1]); !f.known[name] {
-			f.add(place, "{{%s}} is not extracted by an earlier step%s", name, hint(name, names(f.known)))
+			f.addOf(step, place, "{{%s}} is not extracted by an earlier step%s", name, hint(name, names(f.known)))
 		}
 	}
 }

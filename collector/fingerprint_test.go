@@ -30,4 +30,12 @@ func TestFingerprintsTellWhatChanged(t *testing.T) {
 	}
 	require.Equal(t, journey(`{a: 1, b: [x]}`), journey(`{b: [x], a: 1}`))
 	require.NotEqual(t, journey(`{a: 1, b: [x]}`), journey(`{a: 1, b: [y]}`))
+
+	shared := func(body string) uint64 {
+		c := parse(t, strings.Replace(oneProbe, "{http: {url: http://shop.example.org/}}", `{interval: 60s, journey: [{use: home}]}`, 1)+
+			"steps: {home: [{post: http://shop.example.org/, json: "+body+"}]}\n")
+		return fingerprint(c.Services["shop"].Probes["home"])
+	}
+	require.Equal(t, journey(`{a: 1}`), shared(`{a: 1}`), "where a step is written does not count")
+	require.NotEqual(t, shared(`{a: 1}`), shared(`{a: 2}`))
 }

@@ -104,7 +104,7 @@ func nameOf(key string) string {
 func alternatives() map[string][]string {
 	return map[string][]string{
 		"Probe":           catalog.ProbeKinds(),
-		"JourneyStep":     {"get", "post"},
+		"JourneyStep":     {"get", "post", "use"},
 		"PostgresProbe":   {"dsn", "address"},
 		"Resource":        {"process", "prometheus", "kubernetes"},
 		"ProcessResource": {"pid_file", "command"},

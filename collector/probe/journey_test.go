@@ -186,6 +186,17 @@ func TestAVariableFromAFileIsNeverShown(t *testing.T) {
 	}
 }
 
+func TestSharedStepsAreMadeInTheirPlace(t *testing.T) {
+	url := shop(t, "account")
+	c, p := parsed(t, fmt.Sprintf(`{interval: 60s, variables: {base: %q, password: {file: %s}}, journey: [{use: login}, {get: /account, body: "Sign out"}]}`, url, secretFile(t, "hunter-two")),
+		`steps: {login: [{get: "{{base}}/login", extract: {csrf: "css:input[name=csrf]@value"}}, {post: /login, form: {user: probe, password: "{{password}}", csrf: "{{csrf}}"}, status: 302}]}`)
+	b, err := NewBuilder(Options{}).New(c, p)
+	require.NoError(t, err)
+	r := b.Attempt(t.Context())
+	require.Equal(t, `step 3 GET /account: body does not contain "Sign out"; found 14 bytes: Please sign in`, r.Text)
+	require.Len(t, r.Steps, 3)
+}
+
 func TestAVariableIsReadAnewByEachAttempt(t *testing.T) {
 	server := serve(t, repeating)
 	file := secretFile(t, "first")
