@@ -58,6 +58,9 @@ func TestExecHidesItsSecrets(t *testing.T) {
 	require.Equal(t, "exit status 2 (critical): the password is ***", r.Text)
 	require.Equal(t, "the password is ***", r.Detail.Output)
 
+	r = try(t, shell("echo 'fine |' $PASSWORD=1 load=2", ", environment: {PASSWORD: {file: "+secretFile(t, "hunter-two")+"}, SHOP: here}"))
+	require.Equal(t, []Performance{{Label: "load", Value: 2}}, r.Performance, "a label that has the secret is left out")
+
 	r = try(t, shell("true", ", environment: {PASSWORD: {file: /does/not/exist}}"))
 	require.Equal(t, ReasonInternal, r.Reason)
 	require.Contains(t, r.Text, "/does/not/exist")

@@ -105,12 +105,14 @@ func (s *secrets) clean(text string) string {
 	return bound(printable(s.redact(text)), MaxText)
 }
 
-// cleanResult makes everything in a result fit to be shown.
+// cleanResult makes everything in a result fit to be shown. A label that has a
+// secret is left out: what is put in its place might be there already.
 func (s *secrets) cleanResult(r Result) Result {
 	r.Text = s.clean(r.Text)
 	for i := range r.Components {
 		r.Components[i].Name = s.clean(r.Components[i].Name)
 	}
+	r.Performance = slices.DeleteFunc(r.Performance, func(p Performance) bool { return s.redact(p.Label) != p.Label })
 	if d := r.Detail; d != nil {
 		d.Expected, d.Found, d.Output = s.clean(d.Expected), s.clean(d.Found), s.cleanLines(d.Output)
 	}
