@@ -40,9 +40,7 @@ func (c *checker) checkBudget(path string, slow, timeout Duration) {
 func (c *checker) checkHeaders(path string, headers map[string]Text) {
 	for name, value := range headers {
 		place := below(path, name)
-		if !httpguts.ValidHeaderFieldName(name) {
-			c.add(place, "malformed header name (got %s, want one such as Accept-Language)", clipped(name))
-		}
+		c.checkHeaderName(place, name)
 		if !httpguts.ValidHeaderFieldValue(value.Literal) {
 			c.add(place, "the value cannot stand in a header (it has a line break or another control character)")
 		}
@@ -50,6 +48,12 @@ func (c *checker) checkHeaders(path string, headers map[string]Text) {
 			c.hideAt(place)
 			c.add(place, "secrets are kept in files of their own (want %s: {file: PATH})", name)
 		}
+	}
+}
+
+func (c *checker) checkHeaderName(path, name string) {
+	if !httpguts.ValidHeaderFieldName(name) {
+		c.add(path, "malformed header name (got %s, want one such as Accept-Language)", clipped(name))
 	}
 }
 

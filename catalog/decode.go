@@ -135,8 +135,8 @@ func (d *decoder) structure(node *yaml.Node, path string, out reflect.Value) {
 			continue
 		}
 		if d.place(p, path) {
-			d.value(p.value, below(path, p.key.Value), out.Field(field.index))
-			d.makeAbsolute(field.name, below(path, p.key.Value), out.Field(field.index))
+			d.value(p.value, below(path, p.key.Value), out.FieldByIndex(field.index))
+			d.makeAbsolute(field.name, below(path, p.key.Value), out.FieldByIndex(field.index))
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (d *decoder) hide(node *yaml.Node) {
 
 // field is one key of a struct.
 type field struct {
-	index    int
+	index    []int // through embedded structs
 	name     string
 	required bool
 }
@@ -230,14 +230,15 @@ func (p *problems) fields(of reflect.Type) map[string]field {
 	return known
 }
 
-// fieldsOf are the keys of a struct by their yaml tags.
+// fieldsOf are the keys of a struct by their yaml tags. Those of an embedded
+// struct stand beside its own.
 func fieldsOf(of reflect.Type) map[string]field {
 	fields := make(map[string]field)
-	for i := range of.NumField() {
-		tag, tagged := of.Field(i).Tag.Lookup("yaml")
+	for _, f := range reflect.VisibleFields(of) {
+		tag, tagged := f.Tag.Lookup("yaml")
 		name, options, _ := strings.Cut(tag, ",")
-		if tagged && name != "-" {
-			fields[name] = field{index: i, name: name, required: options != "omitempty"}
+		if tagged && name != "-" && name != "" {
+			fields[name] = field{index: f.Index, name: name, required: options != "omitempty"}
 		}
 	}
 	return fields

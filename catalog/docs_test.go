@@ -56,7 +56,7 @@ func tablesOf(text string) map[string]map[string]string {
 
 func tableAt(tables map[string]map[string]string, places []string) map[string]string {
 	for _, place := range places {
-		if table, known := tables[place]; known {
+		if table := tables[place]; len(table) > 0 {
 			return table
 		}
 	}
@@ -82,7 +82,7 @@ func placesOf(of reflect.Type, path string, found map[reflect.Type][]string) {
 		}
 		found[of] = append(found[of], path)
 		for _, field := range fieldsOf(of) {
-			placesOf(of.Field(field.index).Type, strings.TrimPrefix(path+"."+field.name, "the top level."), found)
+			placesOf(of.FieldByIndex(field.index).Type, strings.TrimPrefix(path+"."+field.name, "the top level."), found)
 		}
 	}
 }

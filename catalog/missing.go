@@ -45,6 +45,6 @@ func (p *problems) missingKeys(path string, value reflect.Value) {
 			}
 			continue
 		}
-		p.missingIn(place, value.Field(fields[key].index))
+		p.missingIn(place, value.FieldByIndex(fields[key].index))
 	}
 }

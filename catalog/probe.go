@@ -31,6 +31,7 @@ type Probe struct {
 	Variables map[string]Text `yaml:"variables,omitempty"` // of a journey, besides what its steps extract
 
 	HTTP      *HTTPProbe      `yaml:"http,omitempty"`
+	Health    *HealthProbe    `yaml:"health,omitempty"`
 	Journey   Journey         `yaml:"journey,omitempty"` // after loading with the shared steps in place
 	TCP       *TCPProbe       `yaml:"tcp,omitempty"`
 	TLS       *TLSProbe       `yaml:"tls,omitempty"`
@@ -81,6 +82,7 @@ type probeKind struct {
 func (p *Probe) kinds() []probeKind {
 	return []probeKind{
 		{"http", p.HTTP != nil, p.HTTP, 0},
+		{"health", p.Health != nil, p.Health, 0},
 		{"journey", p.Journey != nil, journeySettings{p}, gentleInterval},
 		{"tcp", p.TCP != nil, p.TCP, 0},
 		{"tls", p.TLS != nil, p.TLS, 0},

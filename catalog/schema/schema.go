@@ -92,7 +92,7 @@ func refine(s *jsonschema.Schema, of string) {
 // nameOf is the form of the keys that people choose under key, if it has one.
 func nameOf(key string) string {
 	switch key {
-	case "headers", "form", "environment":
+	case "answer_headers", "body_json", "environment", "form", "headers", "query":
 		return ""
 	case "extract", "variables":
 		return "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -124,14 +124,22 @@ func filled() []string {
 // choices are the texts that are one of a few words.
 func choices() map[string][]any {
 	return map[string][]any{
-		"SMTP.tls":          {catalog.TLSStart, catalog.TLSOn, catalog.TLSNone},
-		"HTTPProbe.method":  words(catalog.Methods()),
-		"MQTTProbe.version": words(catalog.MQTTVersions()),
-		"Replication.role":  words(catalog.Roles()),
-		"DNSProbe.type":     words(catalog.RecordTypes()),
-		"DNSProbe.protocol": words(catalog.DNSProtocols()),
-		"DNSProbe.rcode":    words(catalog.Rcodes()),
-		"Step.by":           words(catalog.Ways()),
+		"SMTP.tls":                    {catalog.TLSStart, catalog.TLSOn, catalog.TLSNone},
+		"HTTPProbe.method":            words(catalog.Methods()),
+		"MQTTProbe.version":           words(catalog.MQTTVersions()),
+		"Replication.role":            words(catalog.Roles()),
+		"DNSProbe.type":               words(catalog.RecordTypes()),
+		"DNSProbe.protocol":           words(catalog.DNSProtocols()),
+		"DNSProbe.rcode":              words(catalog.Rcodes()),
+		"Step.by":                     words(catalog.Ways()),
+		"HealthProbe.format":          words(catalog.HealthFormats()),
+		"HealthProbe.degraded":        {catalog.DegradedPasses, catalog.DegradedFails},
+		"HTTPProbe.version":           words(catalog.HTTPVersions()),
+		"HTTPProbe.tls_min_version":   words(catalog.TLSVersions()),
+		"HTTPProbe.ip":                words(catalog.IPChoices()),
+		"HealthProbe.version":         words(catalog.HTTPVersions()),
+		"HealthProbe.tls_min_version": words(catalog.TLSVersions()),
+		"HealthProbe.ip":              words(catalog.IPChoices()),
 
 		"KubernetesDiscovery.objects": words(catalog.ObjectKinds()),
 		"Hours.holidays":              words(catalog.Calendars()),

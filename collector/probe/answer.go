@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ const (
 	// maxQuoted is what a text may look at of a body, so that a secret in it is
 	// seen whole before the text is cut.
 	maxQuoted = 4 << 10
+	// maxReason bounds what a library says of a document.
+	maxReason = 120
 )
 
 // answer is what came back of one request.
@@ -35,18 +38,25 @@ type answer struct {
 }
 
 // readAnswer reads a body, bounded, and keeps its beginning when keep says so
-// for the status.
+// for the status. A body that nobody looks at is not unpacked.
 func readAnswer(resp *http.Response, keep func(status int) bool) (answer, error) {
 	a := answer{status: resp.StatusCode, header: resp.Header, url: resp.Request.URL, tls: resp.TLS != nil}
+	var rest io.Reader = resp.Body
 	if keep(resp.StatusCode) {
+		plain, done, err := unpack(resp)
+		if err != nil {
+			return a, err
+		}
+		defer done()
 		var b bytes.Buffer
-		n, err := io.Copy(&b, io.LimitReader(resp.Body, maxBody))
+		n, err := io.Copy(&b, io.LimitReader(plain, maxBody))
 		a.body, a.size = b.Bytes(), n
 		if err != nil {
 			return a, err
 		}
+		rest = plain
 	}
-	n, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxDrain-a.size))
+	n, err := io.Copy(io.Discard, io.LimitReader(rest, maxDrain-a.size))
 	a.size += n
 	return a, err
 }
@@ -54,11 +64,15 @@ func readAnswer(resp *http.Response, keep func(status int) bool) (answer, error)
 // expectation is what the catalogue wants of an answer.
 type expectation struct {
 	status     catalog.StatusSet
+	headers    map[string]*catalog.Regexp
 	body       string
 	expand     func(string) string // fills a journey's variables into body and bodyNot; nil for none
 	bodyNot    string
 	bodyRegexp *regexp.Regexp
-	always     bool // keep the body for extraction
+	json       []jsonCheck
+	cel        *expression
+	most       int64 // bytes of the body; 0 for no bound but ours
+	always     bool  // keep the body for extraction
 }
 
 // wants says whether the status is expected.
@@ -87,7 +101,7 @@ func (e expectation) filled(text string) []byte {
 
 // needsBody keeps the body where a later check or the text reads it.
 func (e expectation) needsBody(status int) bool {
-	return e.always || e.body != "" || e.bodyNot != "" || e.bodyRegexp != nil || !e.wants(status)
+	return e.always || e.body != "" || e.bodyNot != "" || e.bodyRegexp != nil || len(e.json) > 0 || e.cel != nil || e.most > 0 || !e.wants(status)
 }
 
 // check compares an answer. The error is a *misfit, or nil.
@@ -96,18 +110,75 @@ func (e expectation) check(a answer) error {
 		return misfitf(ReasonBlocked, "status %d: blocked by %s; the service itself was not seen", a.status, by)
 	}
 	if !e.wants(a.status) {
-		return misfitf(ReasonStatus, "status %d, want %s%s", a.status, e.wanted(), found(a))
+		return e.miss(a, ReasonStatus, fmt.Sprintf("status %d, want %s", a.status, e.wanted()), "status "+e.wanted())
 	}
-	if !bytes.Contains(a.body, e.filled(e.body)) {
-		return misfitf(ReasonBody, "body does not contain %s%s", quote(e.body), found(a))
+	for _, name := range names(e.headers) {
+		if err := checkHeader(a.header, name, e.headers[name].Regexp); err != nil {
+			return err
+		}
 	}
-	if e.bodyNot != "" && bytes.Contains(a.body, e.filled(e.bodyNot)) {
-		return misfitf(ReasonBody, "body contains %s", quote(e.bodyNot))
+	if e.most > 0 && a.size > e.most {
+		return wanted(ReasonBody, fmt.Sprintf("a body of at most %d bytes", e.most), fmt.Sprintf("at least %d bytes", a.size))
 	}
-	if e.bodyRegexp != nil && !e.bodyRegexp.Match(a.body) {
-		return misfitf(ReasonBody, "body does not match %s%s", quote(e.bodyRegexp.String()), found(a))
+	if err := e.checkText(a); err != nil || len(e.json) == 0 && e.cel == nil {
+		return err
+	}
+	return e.checkJSON(a)
+}
+
+func (e expectation) checkText(a answer) error {
+	switch {
+	case !bytes.Contains(a.body, e.filled(e.body)):
+		return e.miss(a, ReasonBody, "body does not contain "+quote(e.body), "a body with "+quote(e.body))
+	case e.bodyNot != "" && bytes.Contains(a.body, e.filled(e.bodyNot)):
+		return &misfit{reason: ReasonBody, text: "body contains " + quote(e.bodyNot), expected: "a body without " + quote(e.bodyNot), found: excerpt(a)}
+	case e.bodyRegexp != nil && !e.bodyRegexp.Match(a.body):
+		return e.miss(a, ReasonBody, "body does not match "+quote(e.bodyRegexp.String()), "a body that matches "+quote(e.bodyRegexp.String()))
 	}
 	return nil
+}
+
+func (e expectation) checkJSON(a answer) error {
+	tree, err := parseJSON(a.body)
+	if err != nil {
+		return e.miss(a, ReasonBody, "body is no JSON: "+bound(printable(err.Error()), maxReason), "a body in JSON")
+	}
+	for _, c := range e.json {
+		if err := c.check(tree); err != nil {
+			return err
+		}
+	}
+	if e.cel == nil {
+		return nil
+	}
+	holds, err := e.cel.holds(tree)
+	switch {
+	case err != nil:
+		return e.miss(a, ReasonBody, "body_cel "+quote(e.cel.text)+": "+bound(printable(err.Error()), maxReason), quote(e.cel.text))
+	case !holds:
+		return e.miss(a, ReasonBody, "not true of the body: "+quote(e.cel.text), quote(e.cel.text))
+	}
+	return nil
+}
+
+// miss is a misfit that quotes the body.
+func (e expectation) miss(a answer, reason Reason, text, expected string) error {
+	return &misfit{reason: reason, text: text + found(a), expected: expected, found: excerpt(a)}
+}
+
+// checkHeader wants one of a header's values to match.
+func checkHeader(header http.Header, name string, want *regexp.Regexp) error {
+	values := header.Values(name)
+	for _, value := range values {
+		if want.MatchString(value) {
+			return nil
+		}
+	}
+	seen := "none"
+	if len(values) > 0 {
+		seen = quote(strings.Join(values, ", "))
+	}
+	return wanted(ReasonBody, "header "+name+" that matches "+quote(want.String()), seen)
 }
 
 // blockedBy names who refused us, or nothing. A refusal whose very status the
@@ -125,6 +196,11 @@ func found(a answer) string {
 	if len(a.body) == 0 {
 		return "; the body is empty"
 	}
+	return "; found " + excerpt(a)
+}
+
+// excerpt is how long a body is, and its beginning.
+func excerpt(a answer) string {
 	size := fmt.Sprintf("%d bytes", a.size)
 	if a.size >= maxDrain {
 		size = fmt.Sprintf("over %d bytes, of which the first %d were searched", a.size, maxBody)
@@ -132,7 +208,7 @@ func found(a answer) string {
 		size += fmt.Sprintf(", of which the first %d were searched", maxBody)
 	}
 	start := a.body[:min(len(a.body), maxQuoted)]
-	return "; found " + size + ": " + strings.ToValidUTF8(string(start), "?")
+	return size + ": " + strings.ToValidUTF8(string(start), "?")
 }
 
 // judge turns an answer or the error instead of it into a result.
@@ -140,9 +216,13 @@ func (t *trace) judge(a answer, err error, fail func(error) Result) Result {
 	if err != nil {
 		r := fail(err)
 		r.Status = a.status
-		var m *misfit
-		if errors.As(err, &m) && m.reason == ReasonBlocked {
+		m, ok := errors.AsType[*misfit](err)
+		if ok && m.reason == ReasonBlocked {
 			r.Outcome = Blocked
+		}
+		if ok && m.expected != "" {
+			r.Detail = cmp.Or(r.Detail, new(Detail))
+			r.Detail.Expected, r.Detail.Found = m.expected, m.found
 		}
 		return r
 	}

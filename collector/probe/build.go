@@ -31,6 +31,9 @@ type shared struct {
 	browsers chan struct{} // holds a token for each browser that runs
 	buffers  buffers
 	pings    pingers
+	tokens   tokens
+
+	expressions expressions
 }
 
 // NewBuilder returns a builder.

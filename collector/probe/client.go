@@ -42,36 +42,6 @@ func newPool(config *tls.Config) *http.Transport {
 	}
 }
 
-// redirects follows up to maxRedirects, and shows no other server what belongs
-// to the first: net/http itself withholds only Authorization and Cookie.
-func redirects(secretHeaders []string) func(*http.Request, []*http.Request) error {
-	return func(req *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects {
-			return misfitf(ReasonProtocol, "more than %d redirects, the last to %s", maxRedirects, quote(place(req.URL)))
-		}
-		first := via[0].URL
-		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-			return misfitf(ReasonProtocol, "a redirect to %s, which is neither http nor https", quote(req.URL.Scheme+":"))
-		}
-		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
-			for _, name := range secretHeaders {
-				req.Header.Del(name)
-			}
-		}
-		return nil
-	}
-}
-
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// place is a URL without what may be secret in it.
-func place(u *url.URL) string {
-	if u.Host == "" {
-		return u.Path
-	}
-	return u.Scheme + "://" + u.Host + u.Path
-}
-
 // headers are the request headers of a spec.
 type headers map[string]catalog.Text
 

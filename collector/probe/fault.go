@@ -54,6 +54,8 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 		return ReasonTLS, "handshake with " + address + ": the server does not speak TLS"
 	case errors.As(err, &alert):
 		return ReasonTLS, "handshake with " + address + ": " + alert.Error()
+	case errors.As(err, &op) && op.Op == "remote error": // an alert, which may come after our part of the handshake
+		return ReasonTLS, "handshake with " + address + ": the server refuses: " + op.Err.Error()
 	case errors.As(err, &op) && op.Op == "dial":
 		return ReasonConnect, "connecting to " + address + ": " + plainly(op.Err)
 	case at == TLS && strings.Contains(err.Error(), "HTTP response to HTTPS client"):
@@ -118,10 +120,12 @@ func (f ourFault) text() string {
 	return f.Error()
 }
 
-// misfit is an answer that is not what the catalogue expects.
+// misfit is an answer that is not what the catalogue expects. Expected and
+// found stand alone where the two can be told apart.
 type misfit struct {
-	reason Reason
-	text   string
+	reason          Reason
+	text            string
+	expected, found string
 }
 
 // Error is the text, what was found and what was wanted.
@@ -129,4 +133,9 @@ func (m *misfit) Error() string { return m.text }
 
 func misfitf(reason Reason, format string, args ...any) error {
 	return &misfit{reason: reason, text: fmt.Sprintf(format, args...)}
+}
+
+// wanted is a misfit of two parts.
+func wanted(reason Reason, expected, found string) error {
+	return &misfit{reason: reason, text: "want " + expected + "; found " + found, expected: expected, found: found}
 }

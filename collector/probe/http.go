@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -10,27 +11,43 @@ import (
 // httpAttempt is what stays the same from attempt to attempt.
 type httpAttempt struct {
 	spec    *catalog.HTTPProbe
-	reach   *transport
-	follow  func(*http.Request, []*http.Request) error
-	secrets *secrets
+	access  *access
+	payload payload
 	want    expectation
 }
 
 // newHTTP builds the kind http: one request over a fresh connection.
 func newHTTP(s site) (Func, error) {
 	spec := s.probe.HTTP
-	headers(spec.Headers).conceal(s.secrets)
+	want, err := expectHTTP(s, spec)
 	a := &httpAttempt{
 		spec:    spec,
-		secrets: s.secrets,
-		want:    expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp),
-		reach:   &transport{buffers: &s.shared.buffers, dialing: newDialing(), trust: newTrust(s, "http", spec.CAFile, spec.ServerName)},
-		follow:  redirects(headers(spec.Headers).secretNames(nil)),
+		access:  newAccess(s, "http", &spec.Access),
+		payload: payload{raw: spec.Send, form: spec.Form, json: spec.JSON, secrets: s.secrets, expand: unchanged},
+		want:    want,
 	}
-	if spec.FollowRedirects != nil && !*spec.FollowRedirects {
-		a.follow = stay
+	return a.run, err
+}
+
+// expectHTTP is what a spec wants of its answer.
+func expectHTTP(s site, spec *catalog.HTTPProbe) (expectation, error) {
+	want := expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp)
+	want.headers, want.most = spec.Answer, int64(spec.BodyMax)
+	for _, path := range names(spec.BodyJSON) {
+		c, err := newJSONCheck(path, spec.BodyJSON[path])
+		if err != nil {
+			return want, s.errorf("http.body_json."+path, "%v", err)
+		}
+		want.json = append(want.json, c)
 	}
-	return a.run, nil
+	if spec.BodyCEL == "" {
+		return want, nil
+	}
+	var err error
+	if want.cel, err = s.shared.expressions.compile(spec.BodyCEL); err != nil {
+		return want, s.errorf("http.body_cel", "%v", err)
+	}
+	return want, nil
 }
 
 // expect is the expectation of a spec without variables.
@@ -45,28 +62,52 @@ func expect(status catalog.StatusSet, body, bodyNot string, matches *catalog.Reg
 func (a *httpAttempt) run(ctx context.Context) Result {
 	t := newTrace()
 	fail := func(err error) Result { return t.fail(ctx, err) }
+	req, err := a.request(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	got, err := a.access.send(req, t, a.want)
+	if err == nil {
+		err = a.want.check(got)
+	}
+	return a.access.judge(t, got, err, fail)
+}
+
+// request is the request as the catalogue says.
+func (a *httpAttempt) request(ctx context.Context) (*http.Request, error) {
+	body, contentType, err := a.payload.make()
+	if err != nil {
+		return nil, err
+	}
 	method := a.spec.Method
 	if method == "" {
 		method = http.MethodGet
 	}
-	req, err := http.NewRequestWithContext(ctx, method, a.spec.URL, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, method, a.spec.URL, body)
 	if err != nil {
-		return fail(ourFault{err})
+		return nil, ourFault{err}
 	}
-	if err := headers(a.spec.Headers).set(req, a.secrets, unchanged); err != nil {
-		return fail(err)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
-	req.Close = true
-	client := &http.Client{Transport: a.reach.under(t), CheckRedirect: a.follow}
-	got, err := send(client, t, req, a.want)
-	if err == nil {
-		err = a.want.check(got)
+	return req, a.query(req.URL)
+}
+
+// query puts the parameters of the catalogue behind an address.
+func (a *httpAttempt) query(u *url.URL) error {
+	if len(a.spec.Query) == 0 {
+		return nil
 	}
-	r := t.judge(got, err, fail)
-	if r.Outcome != Success {
-		a.reach.trust.forget()
+	parameters := u.Query()
+	for name, text := range a.spec.Query {
+		value, err := a.access.secrets.read(text)
+		if err != nil {
+			return ourFault{err}
+		}
+		parameters.Set(name, value)
 	}
-	return r
+	u.RawQuery = parameters.Encode()
+	return nil
 }
 
 func httpHost(p *catalog.Probe) string { return hostOf(p.HTTP.URL) }

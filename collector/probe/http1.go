@@ -17,7 +17,11 @@ const maxInformational = 8
 func (e *exchange) http1(wire *wire, conn net.Conn, req *http.Request) (*http.Response, error) {
 	e.trace.enter(FirstByte)
 	w := e.buffers.writer(conn)
-	wrote := e.buffers.flush(w, req.Write(w))
+	write := req.Write
+	if e.proxy != nil && e.proxy.url.Scheme != "socks5" && req.URL.Scheme == "http" {
+		write = req.WriteProxy
+	}
+	wrote := e.buffers.flush(w, write(w))
 	limit := &headerLimit{from: conn, left: maxHeaderBytes}
 	r := e.buffers.reader(limit)
 	resp, err := e.head(r, req)

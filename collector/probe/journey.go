@@ -159,7 +159,7 @@ func (v *visit) make(ctx context.Context, step journeyStep) (answer, error) {
 	}
 	v.client.CheckRedirect = stay
 	if step.follow {
-		v.client.CheckRedirect = redirects(step.secret)
+		v.client.CheckRedirect = redirects(maxRedirects, step.secret)
 	}
 	want := step.want
 	want.expand = v.values.expand

@@ -1,9 +1,7 @@
 package probe
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -50,54 +48,7 @@ func (v *visit) resolve(raw string) (string, error) {
 
 // payload is the body of a step, if it sends one.
 func (v *visit) payload(step journeyStep) (body io.Reader, contentType string, err error) {
-	switch {
-	case len(step.Form) > 0:
-		form, err := v.form(step.Form)
-		return strings.NewReader(form), "application/x-www-form-urlencoded", err
-	case step.JSON != nil:
-		text, err := json.Marshal(walkStrings(step.JSON, v.values.expand))
-		if err != nil {
-			return nil, "", ourFault{err}
-		}
-		return bytes.NewReader(text), "application/json", nil
-	}
-	return http.NoBody, "", nil
-}
-
-func (v *visit) form(fields map[string]catalog.Text) (string, error) {
-	form := make(url.Values, len(fields))
-	for name, text := range fields {
-		value, err := v.secrets.read(text)
-		if err != nil {
-			return "", ourFault{err}
-		}
-		if text.File == nil {
-			value = v.values.expand(value)
-		}
-		form.Set(name, value)
-	}
-	return form.Encode(), nil
-}
-
-// walkStrings copies a JSON value with every string replaced.
-func walkStrings(value any, replace func(string) string) any {
-	switch value := value.(type) {
-	case string:
-		return replace(value)
-	case []any:
-		list := make([]any, len(value))
-		for i, item := range value {
-			list[i] = walkStrings(item, replace)
-		}
-		return list
-	case map[string]any:
-		object := make(map[string]any, len(value))
-		for key, item := range value {
-			object[key] = walkStrings(item, replace)
-		}
-		return object
-	}
-	return value
+	return payload{form: step.Form, json: step.JSON, secrets: v.secrets, expand: v.values.expand}.make()
 }
 
 func journeyHost(p *catalog.Probe) string {

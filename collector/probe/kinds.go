@@ -47,6 +47,7 @@ func Kinds() []Kind {
 	)
 	return []Kind{
 		{Name: "http", Summary: "One request; its status, headers, body and certificate.", Reasons: reasons(network, answer), Phases: phases, build: newHTTP, host: httpHost},
+		{Name: "health", Summary: "The health document of a framework: the service's own word for itself and for each of its components.", Reasons: reasons(network, answer), Phases: phases, build: newHealth, host: healthHost},
 		{Name: "journey", Summary: "Several requests as one visitor makes them, with cookies and values carried from step to step.", Reasons: reasons(network, answer), Phases: phases, build: newJourney, host: journeyHost},
 		{Name: "tcp", Summary: "A connection; what is sent over it and what must come back, step by step; TLS, also after a protocol changed over (STARTTLS).", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, TLS, FirstByte}, build: newTCP, host: tcpHost},
 		{Name: "tls", Summary: "A TLS handshake, also after a protocol changed over (STARTTLS); the certificate's name, chain and validity, and the version.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus}), Phases: []Phase{Resolve, Connect, TLS, FirstByte}, build: newTLS, host: tlsHost},

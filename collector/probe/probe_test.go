@@ -33,8 +33,14 @@ func TestMain(m *testing.M) {
 // build makes the attempt of a probe as the catalogue writes it, in flow style.
 func build(t testing.TB, spec string) (Func, error) {
 	t.Helper()
+	return buildWith(t, NewBuilder(Options{Exec: true}), spec)
+}
+
+// buildWith is build by a builder that others use too.
+func buildWith(t testing.TB, builder *Builder, spec string) (Func, error) {
+	t.Helper()
 	c, p := parsed(t, spec)
-	b, err := NewBuilder(Options{Exec: true}).New(c, p)
+	b, err := builder.New(c, p)
 	return b.Attempt, err
 }
 

@@ -23,7 +23,7 @@ func newPromQL(s site) (Func, error) {
 	spec := s.probe.PromQL
 	headers(spec.Headers).conceal(s.secrets)
 	q := &promql{spec: spec, server: promqlServer(s.catalog, spec), limit: s.probe.Timeout.Std(), secrets: s.secrets}
-	q.reach = &transport{buffers: &s.shared.buffers, dialing: newDialing(), trust: newTrust(s, "promql", spec.CAFile, "")}
+	q.reach = &transport{buffers: &s.shared.buffers, dialing: newDialing("", ""), trust: newTrust(s, "promql", spec.CAFile, "")}
 	return q.run, nil
 }
 

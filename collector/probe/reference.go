@@ -21,7 +21,7 @@ func NewReference(address string) (Func, error) {
 	switch u.Scheme {
 	case "http", "https":
 		stays := false
-		p.HTTP = &catalog.HTTPProbe{URL: address, FollowRedirects: &stays}
+		p.HTTP = &catalog.HTTPProbe{URL: address, Access: catalog.Access{FollowRedirects: &stays}}
 		if p.HTTP.Status, err = catalog.ParseStatusSet("100-599"); err != nil {
 			return nil, err
 		}

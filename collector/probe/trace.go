@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net/http/httptrace"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -20,6 +21,10 @@ type trace struct {
 	phases  Phases
 	address string
 	expiry  time.Time
+
+	addresses []netip.Addr        // what names resolved to
+	chain     []*x509.Certificate // presented last, the leaf first
+	shown     []Certificate       // the same, where somebody knows it already
 }
 
 func newTrace() *trace { return &trace{started: time.Now()} }
@@ -27,8 +32,11 @@ func newTrace() *trace { return &trace{started: time.Now()} }
 // context is ctx under which net and net/http report to t.
 func (t *trace) context(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { t.enter(Resolve) },
-		DNSDone:      func(i httptrace.DNSDoneInfo) { t.leave(Resolve, i.Err == nil) },
+		DNSStart: func(httptrace.DNSStartInfo) { t.enter(Resolve) },
+		DNSDone: func(i httptrace.DNSDoneInfo) {
+			t.leave(Resolve, i.Err == nil)
+			t.resolvedTo(i.Addrs)
+		},
 		ConnectStart: func(_, address string) { t.connecting(address) },
 		ConnectDone:  func(_, address string, err error) { t.connected(address, err) },
 		TLSHandshakeStart: func() {
@@ -126,13 +134,24 @@ func (t *trace) shook(state tls.ConnectionState, err error) {
 	t.certificates(state.PeerCertificates)
 }
 
-// certificates remembers the earliest end of validity. The caller locks.
+// certificates remembers a chain and the earliest end of validity in all of
+// them. The caller locks.
 func (t *trace) certificates(chain []*x509.Certificate) {
+	if len(chain) > 0 {
+		t.chain, t.shown = chain, nil
+	}
 	for _, c := range chain {
 		if t.expiry.IsZero() || c.NotAfter.Before(t.expiry) {
 			t.expiry = c.NotAfter
 		}
 	}
+}
+
+// shows is the chain that was presented last, as it is shown.
+func (t *trace) shows(chain []Certificate) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shown = chain
 }
 
 // finish is what was measured so far, as the beginning of a result. The phase
@@ -141,7 +160,7 @@ func (t *trace) finish() Result {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.add(t.at, false)
-	return Result{Phases: t.phases, Address: t.address, CertificateExpiry: t.expiry}
+	return Result{Phases: t.phases, Address: t.address, CertificateExpiry: t.expiry, Detail: t.detail()}
 }
 
 // under is the phase that is or was last under way, and the address.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -20,6 +21,8 @@ type transport struct {
 	buffers *buffers
 	dialing *dialing
 	trust   *trust
+	proxy   *gateway // nil for none
+	version string   // of HTTP, as the catalogue writes it; empty for what is negotiated
 }
 
 // exchange makes the requests of one attempt. As an http.RoundTripper it works
@@ -28,6 +31,8 @@ type transport struct {
 type exchange struct {
 	*transport
 	trace *trace
+	home  realm // where the target's own address is
+	sent  bool  // the next request is one that we are redirected to
 }
 
 // under is the transport for one attempt, which reports to t.
@@ -36,7 +41,6 @@ func (tr *transport) under(t *trace) *exchange { return &exchange{transport: tr,
 // RoundTrip implements http.RoundTripper. The answer's body must be closed:
 // the connection is closed with it.
 func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
 	address, err := addressOf(req)
 	if err != nil {
 		return nil, err
@@ -44,12 +48,27 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := sendable(req.Header); err != nil {
 		return nil, err
 	}
-	conn, err := e.dialing.connect(ctx, e.trace, address)
+	if e.version == "3" && req.URL.Scheme == "https" {
+		return e.http3(req, address)
+	}
+	return e.byTCP(req, address)
+}
+
+func (e *exchange) byTCP(req *http.Request, address string) (*http.Response, error) {
+	ctx := req.Context()
+	next := address
+	if e.proxy != nil {
+		next = e.proxy.address()
+		if err := e.admit("", address, nil); err != nil { // of a name the proxy alone knows the address
+			return nil, err
+		}
+	}
+	conn, err := e.dialing.connect(ctx, e.trace, next, e.control())
 	if err != nil {
 		return nil, err
 	}
 	wire := guard(ctx, conn)
-	resp, err := e.over(wire, req)
+	resp, err := e.over(wire, req, address)
 	if err != nil {
 		wire.close()
 		return nil, wire.cause(err)
@@ -57,43 +76,113 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// over makes the request over a connection that stands.
-func (e *exchange) over(wire *wire, req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme == "http" {
-		return e.http1(wire, wire.Conn, req)
+// control looks at each address before it is connected to. A proxy's is the
+// catalogue's own choice.
+func (e *exchange) control() func(network, address string, c syscall.RawConn) error {
+	if e.proxy != nil {
+		return nil
 	}
-	secure, err := e.shake(req.Context(), wire.Conn, req.URL.Hostname())
+	return e.admit
+}
+
+// over makes the request over a connection that stands.
+func (e *exchange) over(wire *wire, req *http.Request, address string) (*http.Response, error) {
+	ctx, conn := req.Context(), wire.Conn
+	if e.proxy != nil {
+		var err error
+		if req, conn, err = e.byProxy(ctx, wire, req, address); err != nil {
+			return nil, err
+		}
+	}
+	if req.URL.Scheme == "http" {
+		if e.version == "2" {
+			return e.http2(wire, conn, req)
+		}
+		return e.http1(wire, conn, req)
+	}
+	secure, err := e.shake(ctx, conn, req.URL.Hostname())
 	if err != nil {
 		return nil, err
 	}
 	state := secure.ConnectionState()
-	ask := e.http1
-	if state.NegotiatedProtocol == "h2" {
-		ask = e.http2
+	var resp *http.Response
+	switch {
+	case state.NegotiatedProtocol == "h2":
+		resp, err = e.http2(wire, secure, req)
+	case e.version == "2":
+		err = misfitf(ReasonProtocol, "the server does not offer HTTP/2, want version: 2")
+	default:
+		resp, err = e.http1(wire, secure, req)
 	}
-	resp, err := ask(wire, secure, req)
 	if err == nil {
 		resp.TLS = &state
 	}
 	return resp, err
 }
 
-// shake makes the TLS handshake with host. The guard of the wire ends it with ctx,
+// byProxy readies the way through the proxy, to which the wire leads. An
+// unencrypted request is the proxy's to make; otherwise there is a connection
+// to the target behind it.
+func (e *exchange) byProxy(ctx context.Context, wire *wire, req *http.Request, address string) (*http.Request, net.Conn, error) {
+	conn := wire.Conn
+	if e.proxy.url.Scheme == "https" {
+		secure, err := e.greet(ctx, conn)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the proxy %s: %w", e.proxy.address(), err)
+		}
+		conn = secure
+	}
+	if req.URL.Scheme == "http" && e.proxy.url.Scheme != "socks5" && e.version != "2" {
+		own := *req
+		own.Header = req.Header.Clone()
+		return &own, conn, e.proxy.introduce(own.Header)
+	}
+	conn, err := e.proxy.through(ctx, e, conn, address)
+	wire.renew()
+	return req, conn, err
+}
+
+// greet makes the TLS handshake with the proxy.
+func (e *exchange) greet(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	config, err := e.trust.current()
+	if err != nil {
+		return nil, err
+	}
+	config = config.Clone()
+	config.ServerName, config.Certificates = e.proxy.url.Hostname(), nil
+	secure := tls.Client(conn, config)
+	return secure, secure.HandshakeContext(context.WithoutCancel(ctx))
+}
+
+// shake makes the TLS handshake with host. The wire's guard ends it with ctx,
 // which costs less than the goroutine that package tls would watch ctx with.
 func (e *exchange) shake(ctx context.Context, conn net.Conn, host string) (*tls.Conn, error) {
 	config, few, err := e.trust.towards(host)
 	if err != nil {
 		return nil, err
 	}
-	config.NextProtos = []string{"h2", "http/1.1"}
+	config.NextProtos = e.offers()
 	e.trace.enter(TLS)
 	secure := tls.Client(conn, config)
 	err = secure.HandshakeContext(context.WithoutCancel(ctx))
-	e.trace.shook(secure.ConnectionState(), err)
+	state := secure.ConnectionState()
+	e.trace.shook(state, err)
+	e.trace.shows(e.trust.describe(state.PeerCertificates))
 	if err != nil && few {
 		e.trust.sessions.refused()
 	}
 	return secure, err
+}
+
+// offers are the protocols to choose from in the TLS handshake.
+func (e *exchange) offers() []string {
+	switch e.version {
+	case "1.1":
+		return []string{"http/1.1"}
+	case "2":
+		return []string{"h2"}
+	}
+	return []string{"h2", "http/1.1"}
 }
 
 // addressOf is the host:port that a request goes to. Names of other alphabets
@@ -149,6 +238,16 @@ func guard(ctx context.Context, conn net.Conn) *wire {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	return &wire{Conn: conn, ctx: ctx, stop: stop}
+}
+
+// renew sets the deadline anew, which package socks takes away.
+func (w *wire) renew() {
+	if deadline, ok := w.ctx.Deadline(); ok {
+		_ = w.SetDeadline(deadline)
+	}
+	if w.ctx.Err() != nil {
+		_ = w.SetDeadline(time.Unix(1, 0))
+	}
 }
 
 func (w *wire) close() {

@@ -1,0 +1,131 @@
+package probe
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+)
+
+// redirectPolicy says which redirects of an answer are followed.
+type redirectPolicy struct {
+	follow  bool
+	limit   int
+	hosts   []string // the only ones to follow to, besides the target's own; none for no such limit
+	secrets []string // headers that no other server sees
+}
+
+// under is the policy as an http.Client asks for it. Whether the address behind
+// a name is one that we may be sent to is seen when it is connected to.
+func (p redirectPolicy) under(e *exchange) func(*http.Request, []*http.Request) error {
+	if !p.follow {
+		return stay
+	}
+	check := redirects(p.limit, p.secrets)
+	return func(req *http.Request, via []*http.Request) error {
+		if err := check(req, via); err != nil {
+			return err
+		}
+		own, host := via[0].URL.Hostname(), req.URL.Hostname()
+		listed := p.lists(host)
+		if len(p.hosts) > 0 && !listed && !strings.EqualFold(own, host) {
+			return misfitf(ReasonProtocol, "a redirect to %s, which allow_redirect_hosts does not list", quote(place(req.URL)))
+		}
+		e.sent = !listed && !strings.EqualFold(own, host)
+		return nil
+	}
+}
+
+// lists says whether a host is among those of the catalogue.
+func (p redirectPolicy) lists(host string) bool {
+	host = strings.ToLower(host)
+	for _, pattern := range p.hosts {
+		pattern = strings.ToLower(pattern)
+		if pattern == host || strings.HasPrefix(pattern, "*.") && strings.HasSuffix(host, pattern[1:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// redirects follows up to limit, to web servers only, and shows no other server
+// what belongs to the first: net/http itself withholds only Authorization and
+// Cookie.
+func redirects(limit int, secretHeaders []string) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if len(via) > limit {
+			return misfitf(ReasonProtocol, "more than %d redirects, the last to %s", limit, quote(place(req.URL)))
+		}
+		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+			return misfitf(ReasonProtocol, "a redirect to %s, which is neither http nor https", quote(req.URL.Scheme+":"))
+		}
+		first := via[0].URL
+		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+			for _, name := range secretHeaders {
+				req.Header.Del(name)
+			}
+		}
+		return nil
+	}
+}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// place is a URL without what may be secret in it.
+func place(u *url.URL) string {
+	if u.Host == "" {
+		return u.Path
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+// realm is how far an address can be reached from.
+type realm string
+
+// The zones of addresses.
+const (
+	publicRealm   realm = "public"
+	privateRealm  realm = "private"
+	linkRealm     realm = "link-local"
+	loopbackRealm realm = "loopback"
+)
+
+// realmOf is the realm of host:port or of a host, if it is an address.
+func realmOf(text string) (realm, bool) {
+	address, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if withPort, bad := netip.ParseAddrPort(text); bad == nil {
+		address, err = withPort.Addr(), nil
+	}
+	if err != nil {
+		return "", false
+	}
+	address = address.Unmap()
+	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10) // RFC 6598
+	switch {
+	case address.IsLoopback(), address.IsUnspecified():
+		return loopbackRealm, true
+	case address.IsLinkLocalUnicast():
+		return linkRealm, true
+	case address.IsPrivate(), shared.Contains(address):
+		return privateRealm, true
+	}
+	return publicRealm, true
+}
+
+// admit is called with each address before it is connected to. The first is
+// the target's. Who is redirected is sent to public addresses, and to such as
+// the target's own: a public service cannot make us ask what only we can reach.
+func (e *exchange) admit(_, address string, _ syscall.RawConn) error {
+	realm, known := realmOf(address)
+	if !known {
+		return nil
+	}
+	if e.home == "" {
+		e.home = realm
+	}
+	if e.sent && realm != publicRealm && realm != e.home {
+		return misfitf(ReasonProtocol, "a redirect to %s, a %s address, from a %s one (allow_redirect_hosts can allow it)", address, realm, e.home)
+	}
+	return nil
+}
