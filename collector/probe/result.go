@@ -23,9 +23,6 @@ const (
 	Waiting
 )
 
-// Outcomes lists every outcome that is exported.
-func Outcomes() []Outcome { return []Outcome{Success, Failure, Blocked} }
-
 // String is the outcome as a label value.
 func (o Outcome) String() string {
 	switch o {

@@ -49,7 +49,7 @@ func estate(t *testing.T) lint.Input {
 			Resources: map[string]*catalog.Resource{"web": {Process: &catalog.ProcessResource{PIDFile: "/run/shop.pid"}}},
 			Probes: map[string]*catalog.Probe{
 				"login": {Journey: []catalog.JourneyStep{{Get: "http://127.0.0.1/"}, {Form: map[string]catalog.Text{"user": {Literal: "probe"}, "password": {File: &catalog.Secret{Path: secret("password")}}}}}},
-				"home":  {HTTP: &catalog.HTTPProbe{URL: "http://127.0.0.1/", CAFile: secret("ca")}},
+				"home":  {HTTP: &catalog.HTTPProbe{URL: "http://127.0.0.1/", Access: catalog.Access{CAFile: secret("ca")}}},
 			},
 		}},
 	}}

@@ -92,8 +92,13 @@ func walkFields(v reflect.Value, at string, visit func(File)) {
 		return
 	}
 	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if name == "" || name == "-" || !v.Type().Field(i).IsExported() {
+		field := v.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if field.Anonymous && field.IsExported() && name == "" { // its keys stand among the others
+			walk(v.Field(i), at, visit)
+			continue
+		}
+		if name == "" || name == "-" || !field.IsExported() {
 			continue // values with a notation of their own hold no file
 		}
 		walk(v.Field(i), strings.TrimPrefix(at+"."+name, "."), visit)
