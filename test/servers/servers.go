@@ -166,3 +166,21 @@ func Free(t testing.TB) string {
 	t.Fatal("no port is free on both TCP and UDP")
 	return ""
 }
+
+// split is host:port in two texts.
+func split(t testing.TB, address string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	return host, port
+}
+
+// Do runs a program to its end, as a user of the machine where one is named.
+func Do(t testing.TB, user, program string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(t, user)}
+	cmd.Dir = os.TempDir()
+	text, err := cmd.CombinedOutput()
+	require.NoErrorf(t, err, "%s says:\n%s", program, text)
+}
