@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"time"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/internal/httpserver"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
 	"github.com/tocsin-monitoring/tocsin/internal/reload"
+	"github.com/tocsin-monitoring/tocsin/internal/resident"
 )
 
 // check builds everything that the catalogue asks for and starts nothing.
@@ -107,9 +109,27 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's exporter is probing", "version", cmp.Or(version.Version, "dev"), "location", location, "shard", shard, "probes", len(harness.Statuses(0)), "address", server.Addr())
 
-	actors := []func(context.Context) error{server.Run, harness.Run, sight.Run, found.Run, reloader.Run, reloader.RunHangup}
+	actors := []func(context.Context) error{server.Run, slim(logger), harness.Run, sight.Run, found.Run, reloader.Run, reloader.RunHangup}
 	for _, source := range others.list {
 		actors = append(actors, source.Run)
 	}
 	return daemon.Run(ctx, actors...)
+}
+
+// slim gives back what was only needed for the start, once every probe that runs
+// every minute has run.
+func slim(logger logging.Logger) func(context.Context) error {
+	const settled = time.Minute
+	return func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(settled):
+		}
+		if err := resident.Release(); err != nil {
+			level.Debug(logger.Kit).Log("msg", "More memory is held than needed", "err", err)
+		}
+		<-ctx.Done()
+		return nil
+	}
 }
