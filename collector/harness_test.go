@@ -382,22 +382,3 @@ func TestTryingByHandCountsNowhereAndIsLimited(t *testing.T) {
 		time.Sleep(2 * tryEvery)
 	})
 }
-
-func TestLocate(t *testing.T) {
-	c := parse(t, oneProbe)
-	for _, test := range []struct{ name, flag, want, err string }{
-		{name: "the first by name", flag: "", want: "here"},
-		{name: "a known one", flag: "there", want: "there"},
-		{name: "an unknown one", flag: "nowhere", err: `location "nowhere" is not in the catalogue (have here, there): name one of its locations with --location`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			got, err := Locate(c, test.flag)
-			if test.err != "" {
-				require.EqualError(t, err, test.err)
-				return
-			}
-			require.NoError(t, err)
-			require.Equal(t, test.want, got)
-		})
-	}
-}

@@ -87,23 +87,7 @@ func (s *Store) PastWindows(ctx context.Context, now time.Time, most int) ([]mai
 }
 
 func scanWindows(rows *sql.Rows, err error) ([]maintenance.Once, error) {
-	if err != nil {
-		return nil, fmt.Errorf("reading maintenance windows: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var found []maintenance.Once
-	for rows.Next() {
-		var body []byte
-		var o maintenance.Once
-		if err := rows.Scan(&body); err != nil {
-			return nil, fmt.Errorf("reading maintenance windows: %w", err)
-		}
-		if err := json.Unmarshal(body, &o); err != nil {
-			return nil, fmt.Errorf("reading maintenance windows: %w", err)
-		}
-		found = append(found, o)
-	}
-	return found, rows.Err()
+	return bodies[maintenance.Once]("maintenance windows", rows, err)
 }
 
 // Open gives the services of the open incidents by number.

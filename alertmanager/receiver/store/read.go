@@ -53,23 +53,29 @@ func (s *Store) incidents(ctx context.Context, query string, args ...any) ([]inc
 // Events is the timeline of an incident, the oldest first.
 func (s *Store) Events(ctx context.Context, id incident.ID) ([]incident.Event, error) {
 	rows, err := s.reads.QueryContext(ctx, `SELECT body FROM events WHERE incident_id = ? ORDER BY sequence`, id)
+	return bodies[incident.Event]("events", rows, err)
+}
+
+// bodies reads rows of one column each, which is JSON. What names them in an
+// error; err is the query's.
+func bodies[T any](what string, rows *sql.Rows, err error) ([]T, error) {
 	if err != nil {
-		return nil, fmt.Errorf("reading events: %w", err)
+		return nil, fmt.Errorf("reading %s: %w", what, err)
 	}
 	defer func() { _ = rows.Close() }()
-	var events []incident.Event
+	var found []T
 	for rows.Next() {
-		var text []byte
-		var e incident.Event
-		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("reading events: %w", err)
+		var body []byte
+		var one T
+		if err := rows.Scan(&body); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", what, err)
 		}
-		if err := json.Unmarshal(text, &e); err != nil {
-			return nil, fmt.Errorf("reading events: %w", err)
+		if err := json.Unmarshal(body, &one); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", what, err)
 		}
-		events = append(events, e)
+		found = append(found, one)
 	}
-	return events, rows.Err()
+	return found, rows.Err()
 }
 
 // Due lists the incidents for which time does something at now, and says when
