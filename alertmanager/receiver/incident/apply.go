@@ -39,16 +39,22 @@ func (i Incident) apply(e Event) Incident {
 		i.Key, i.Team, i.Catalogued = e.Key, e.Team, e.Catalogued
 		i.Opened, i.Since = e.At, e.At
 	case KindReopened:
-		i.Since, i.Closed, i.ClosedBy, i.Severity = e.At, time.Time{}, "", ""
+		i.Since, i.Closed, i.ClosedBy, i.Severity, i.Parent = e.At, time.Time{}, "", "", 0
 		i.Reopened++
 	case KindClosed:
 		i.Closed, i.ClosedBy, i.ReminderAt = e.At, e.Text, time.Time{}
-		i.Paging.Due, i.Paging.Step, i.Paging.Began = time.Time{}, 0, time.Time{}
+		i.Paging, i.Unsighted = Paging{Last: i.Paging.Last}, time.Time{}
 		i = i.applyMaintenance(e)
 	case KindSeverity:
 		i.Severity = e.Severity
-	case KindAcknowledged:
-		i.Owner, i.Acknowledged = e.Person, e.At
+	case KindAcknowledged, KindSnoozed, KindReassigned, KindOwnerAsked, KindOwnershipEnded:
+		i = i.applyOwnership(e)
+	case KindJoined:
+		i.Parent = e.Parent
+	case KindLeft:
+		i.Parent = 0
+	case KindSightLost, KindSightRegained:
+		i = i.applySight(e)
 	case KindHidden:
 		i.Hidden = maps.Clone(i.Hidden)
 		if i.Hidden == nil {
@@ -58,7 +64,7 @@ func (i Incident) apply(e Event) Incident {
 		if e.Count == 0 {
 			delete(i.Hidden, e.Group)
 		}
-	case KindAlertFired, KindAlertChanged, KindAlertConfirmed, KindAlertResolved:
+	case KindAlertFired, KindAlertChanged, KindAlertConfirmed, KindAlertResolved, KindAlertSilenced, KindAlertUnsilenced:
 		i = i.applyAlert(e)
 	case KindMaintenanceBegan, KindMaintenanceChanged, KindMaintenanceEnded, KindMaintenanceLifted:
 		i = i.applyMaintenance(e)
@@ -87,27 +93,6 @@ func (i Incident) applyAlert(e Event) Incident {
 		}
 	}
 	i.Alerts = append(i.Alerts, *e.Alert)
-	return i
-}
-
-func (i Incident) applyPaging(e Event) Incident {
-	switch e.Kind {
-	case KindPagePlanned:
-		if i.Paging.Step != e.Step {
-			i.Paging.Began = time.Time{}
-		}
-		i.Paging.Step, i.Paging.Due = e.Step, e.Due
-	case KindPageCancelled:
-		i.Paging.Step, i.Paging.Due, i.Paging.Began = 0, time.Time{}, time.Time{}
-	case KindPaged:
-		if i.Paging.Began.IsZero() {
-			i.Paging.Began = e.At
-		}
-		if e.NextStep != e.Step {
-			i.Paging.Began = time.Time{}
-		}
-		i.Paging.Last, i.Paging.Step, i.Paging.Due = e.At, e.NextStep, e.Due
-	}
 	return i
 }
 

@@ -15,6 +15,18 @@ func Decide(state State, input Input, policy Policy, now time.Time) []Event {
 		d.tick(in)
 	case Acknowledge:
 		d.acknowledge(in)
+	case Reassign:
+		d.reassign(in)
+	case Note:
+		d.noted(in)
+	case Resolve:
+		d.resolveByHand(in)
+	case Merge:
+		d.merge(in)
+	case Seen:
+		d.seen(in)
+	case Sight:
+		d.sight(in)
 	case CatalogChanged:
 		d.catalogChanged(in)
 	case WindowsChanged:
@@ -53,26 +65,6 @@ func (d *decision) open(id ID) (Incident, bool) {
 
 func (d *decision) terms(i Incident) Terms { return d.policy.Terms(i.Service, i.Team) }
 
-func (d *decision) acknowledge(in Acknowledge) {
-	i, ok := d.open(in.Incident)
-	if !ok || i.Owner == in.Person {
-		return
-	}
-	d.emit(Event{Incident: i.ID, Kind: KindAcknowledged, Person: in.Person, Text: in.Via})
-	if !i.Paging.Due.IsZero() {
-		d.emit(Event{Incident: i.ID, Kind: KindPageCancelled, Text: "acknowledged"})
-	}
-	for _, told := range i.Told() {
-		if told != in.Person {
-			d.queue(i.ID, Message{
-				Kind: MessageAcknowledged, To: []Role{RoleTold}, Except: in.Person,
-				Ways: []string{WayEmail, WayPush}, News: "has taken it on",
-			})
-			return
-		}
-	}
-}
-
 func (d *decision) catalogChanged(in CatalogChanged) {
 	i, ok := d.open(in.Incident)
 	if !ok {
@@ -102,8 +94,12 @@ func (d *decision) close(id ID, why string) {
 	told := len(i.Told()) > 0 || d.pending(i)
 	d.emit(Event{Incident: id, Kind: KindClosed, Text: why})
 	if told {
-		d.queue(id, Message{Kind: MessageResolved, To: []Role{RoleTold}, Ways: []string{WayEmail, WayPush}, News: why})
+		d.queue(id, Message{Kind: MessageResolved, To: []Role{RoleTold}, Ways: []string{WayEmail, WayPush}, News: why, Digest: i.Parent})
 	}
+	if i.toolsKnow() {
+		d.tools(id, MessageResolved, why)
+	}
+	d.replanChildren(id)
 }
 
 // pending says whether a message of this outage still waits for its

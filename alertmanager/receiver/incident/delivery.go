@@ -43,7 +43,7 @@ func (d *decision) failed(in Failed) {
 		}
 		again := Message{
 			Kind: m.Kind, To: []Role{PersonRole(in.Delivery.Recipient)}, Ways: []string{way},
-			Fallback: in.Reachable[n+1:], Urgent: m.Urgent, News: m.News, About: m.About,
+			Fallback: in.Reachable[n+1:], Urgent: m.Urgent, Step: m.Step, News: m.News, About: m.About,
 		}
 		d.queue(i.ID, again)
 		return
@@ -65,7 +65,7 @@ func (d *decision) nobody(id ID, message int, whom, why string) {
 		return
 	}
 	m, ok := i.Message(message)
-	if !ok || m.Kind != MessagePage || i.Paging.Due.IsZero() || i.Owner != "" {
+	if !ok || m.Kind != MessagePage || i.Paging.Due.IsZero() || i.Owner != "" || m.pending() {
 		return
 	}
 	next := max(i.Paging.Step, m.Step+1)

@@ -20,7 +20,22 @@ const (
 	KindClosed         Kind = "closed"           // Text is why
 	KindPagePlanned    Kind = "page_planned"     // Due, Step
 	KindPageCancelled  Kind = "page_cancelled"   // Text is why
-	KindPaged          Kind = "paged"            // Step; Due and NextStep are what follows
+	KindPaged          Kind = "paged"            // Step; Due, NextStep and Paging are what follows
+
+	// Of the owner; Due is when the ownership ends.
+	KindSnoozed        Kind = "snoozed"         // Person, Text is the way
+	KindReassigned     Kind = "reassigned"      // Person is the new owner or nobody, By handed over, Text is the way
+	KindOwnerAsked     Kind = "owner_asked"     // Person
+	KindOwnershipEnded Kind = "ownership_ended" // Person
+	KindNote           Kind = "note"            // Person, Text; By is the way
+
+	KindJoined Kind = "joined" // Parent; Person when somebody says so
+	KindLeft   Kind = "left"   // Parent, Person
+
+	KindAlertSilenced   Kind = "alert_silenced"   // Alert, Text is by whom
+	KindAlertUnsilenced Kind = "alert_unsilenced" // Alert
+	KindSightLost       Kind = "sight_lost"       // Text is why
+	KindSightRegained   Kind = "sight_regained"   //
 	// Window; Person is who changed the windows, if somebody did.
 	KindMaintenanceBegan   Kind = "maintenance_began"
 	KindMaintenanceChanged Kind = "maintenance_changed"
@@ -52,6 +67,9 @@ type Event struct {
 	Step       int       `json:"step,omitempty"`
 	NextStep   int       `json:"next_step,omitempty"`
 	Due        time.Time `json:"due,omitzero"`
+	Paging     *Paging   `json:"paging,omitempty"`
+	By         string    `json:"by,omitempty"`
+	Parent     ID        `json:"parent,omitempty"`
 	Window     *Window   `json:"window,omitempty"`
 	Message    *Message  `json:"message,omitempty"`
 	Delivery   *Delivery `json:"delivery,omitempty"`

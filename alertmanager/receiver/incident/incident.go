@@ -69,6 +69,7 @@ type Alert struct {
 	Annotations  map[string]string `json:"annotations,omitempty"`
 	GeneratorURL string            `json:"generator_url,omitempty"`
 	Resolved     bool              `json:"resolved,omitempty"`
+	SilencedBy   string            `json:"silenced_by,omitempty"` // in Alertmanager, in words
 }
 
 // Occurrence is the alert's identity.
@@ -133,8 +134,10 @@ type Incident struct {
 	// notification did not show. While it is not empty nothing closes.
 	Hidden map[string]int `json:"hidden,omitempty"`
 
-	Owner        string    `json:"owner,omitempty"` // who acknowledged last
-	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	Ownership
+
+	Parent    ID        `json:"parent,omitempty"`   // the incident of what it comes from
+	Unsighted time.Time `json:"unsighted,omitzero"` // since when nobody can see whether it goes on
 
 	Paging     Paging    `json:"paging,omitzero"`
 	ReminderAt time.Time `json:"reminder_at,omitzero"` // when the product manager hears of it again
@@ -143,14 +146,6 @@ type Incident struct {
 
 	Messages []Message `json:"messages,omitempty"`
 	Sequence int       `json:"sequence"` // events so far
-}
-
-// Paging is where the escalation stands. Due is zero while no page is planned.
-type Paging struct {
-	Step  int       `json:"step"`
-	Began time.Time `json:"began,omitzero"` // of this step; zero before its first page
-	Due   time.Time `json:"due,omitzero"`
-	Last  time.Time `json:"last,omitzero"` // the last page of any step
 }
 
 // Open says whether the incident goes on.
@@ -215,13 +210,14 @@ func (i Incident) Due() time.Time {
 	if !i.Open() {
 		return time.Time{}
 	}
-	due := earliest(i.Paging.Due, i.ReminderAt)
+	due := earliest(earliest(i.Paging.Due, i.Paging.Until), i.ReminderAt)
 	if i.Withheld() {
 		due = i.Maintenance.Until
 		if !i.Maintenance.Ended.IsZero() {
 			due = i.Maintenance.LiftAt
 		}
 	}
+	due = earliest(due, i.ownershipDue())
 	for _, a := range i.Alerts {
 		if !a.Resolved {
 			due = earliest(due, a.DoubtedUntil)

@@ -2,8 +2,9 @@ package incident
 
 import "time"
 
-// Input is something that happened outside: one of [Reported], [Tick],
-// [Acknowledge], [CatalogChanged], [WindowsChanged], [Claimed], [Sent], [Failed] and [Unreached].
+// Input is something that happened outside: one of [Reported], [Seen],
+// [Sight], [Tick], [Acknowledge], [Reassign], [Note], [Resolve], [Merge],
+// [CatalogChanged], [WindowsChanged], [Claimed], [Sent], [Failed] and [Unreached].
 type Input interface{ input() }
 
 // Reported is one notification of Alertmanager, as far as it concerns one
@@ -20,10 +21,52 @@ type Reported struct {
 // Tick says that time has passed for an incident.
 type Tick struct{ Incident ID }
 
-// Acknowledge says that a person takes the incident on; Via is how.
+// Acknowledge says that a person takes the incident on; Via is how. With Until
+// it is a snooze: the person is asked again then.
 type Acknowledge struct {
 	Incident    ID
 	Person, Via string
+	Until       time.Time
+}
+
+// Reassign says that Person hands the incident to another, or back to the
+// escalation when To is empty.
+type Reassign struct {
+	Incident        ID
+	Person, To, Via string
+}
+
+// Note is what a person writes on the timeline, open or closed.
+type Note struct {
+	Incident          ID
+	Person, Text, Via string
+}
+
+// Resolve says that a person declares the incident over.
+type Resolve struct {
+	Incident    ID
+	Person, Via string
+}
+
+// Merge says that a person puts the incident under another, its cause, or
+// takes it from there when Into is nothing.
+type Merge struct {
+	Incident, Into ID
+	Person         string
+}
+
+// Seen is what Alertmanager says of alerts that it keeps quiet about: by whom
+// each is silenced or inhibited, in words; empty for one that is not.
+type Seen struct {
+	Incident   ID
+	SilencedBy map[Occurrence]string
+}
+
+// Sight says that nobody can see whether the incident goes on, and why; or
+// that it can be seen again when Lost is empty.
+type Sight struct {
+	Incident ID
+	Lost     string
 }
 
 // CatalogChanged says that the policy is a new one.
@@ -66,6 +109,12 @@ type Unreached struct {
 
 func (Reported) input()       {}
 func (Tick) input()           {}
+func (Reassign) input()       {}
+func (Note) input()           {}
+func (Resolve) input()        {}
+func (Merge) input()          {}
+func (Seen) input()           {}
+func (Sight) input()          {}
 func (Acknowledge) input()    {}
 func (CatalogChanged) input() {}
 func (WindowsChanged) input() {}
@@ -75,8 +124,9 @@ func (Failed) input()         {}
 func (Unreached) input()      {}
 
 // State is what the engine must know for one input: the incidents that the
-// input may concern (of a key: the open one, or else the last) and the ends of
-// the occurrences it names.
+// input may concern (of a key: the open one, or else the last), those above and
+// below them, the open ones of related services, and the ends of the occurrences
+// it names.
 type State struct {
 	NextID    ID
 	Incidents []Incident

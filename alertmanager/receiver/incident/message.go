@@ -18,6 +18,7 @@ const (
 	RoleOwner          Role = "owner"  // who acknowledged
 	RoleTold           Role = "told"   // who heard of this incident before
 	RoleGitHub         Role = "github" // the pull request behind a failed pipeline
+	RoleTools          Role = "tools"  // what the team uses beside us: PagerDuty, a Slack bot, its own webhook
 )
 
 const personPrefix = "person:"
@@ -45,6 +46,7 @@ const (
 	MessageReminder     MessageKind = "reminder"
 	MessageAcknowledged MessageKind = "acknowledged"
 	MessageResolved     MessageKind = "resolved"
+	MessageAssigned     MessageKind = "assigned" // to who has it from now on
 )
 
 // Message is something to tell, and what became of it.
@@ -59,6 +61,7 @@ type Message struct {
 	Urgent   bool        `json:"urgent,omitempty"`   // may ring in the night
 	Step     int         `json:"step,omitempty"`     // of the escalation, for a page
 	News     string      `json:"news,omitempty"`     // what is new, in a sentence
+	Digest   ID          `json:"digest,omitempty"`   // the cause; what one person hears of it by one way goes in one message
 	About    string      `json:"about,omitempty"`    // fingerprint of the one alert it is about
 	Next     time.Time   `json:"next,omitzero"`      // when the product manager hears again
 
@@ -86,6 +89,11 @@ type Delivery struct {
 	Attempts  int           `json:"attempts,omitempty"`
 	Problem   string        `json:"problem,omitempty"`
 	Thread    string        `json:"thread,omitempty"` // the provider's name of what was sent, for the next to follow
+}
+
+// pending says whether a recipient may still be reached by the message.
+func (m Message) pending() bool {
+	return slices.ContainsFunc(m.Deliveries, func(d Delivery) bool { return d.State != DeliveryFailed })
 }
 
 // Told lists who was or is being told of the incident since its last opening,

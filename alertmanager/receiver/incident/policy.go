@@ -38,26 +38,53 @@ type Terms struct {
 	Catalogued     bool
 	Team           string
 	ProductManager bool // there is one
+	Tools          bool // the team has tools of its own that hear of every change; see [RoleTools]
 	PageAfter      time.Duration
+	PageOn         Severity        // the mildest that pages; empty for critical
 	Steps          []Step          // of the escalation; the last repeats
 	Comments       map[string]bool // pipelines whose failures are told on GitHub
+
+	// AcknowledgedFor is how long an acknowledgement holds while it still fires;
+	// zero for ever.
+	AcknowledgedFor time.Duration
+
+	// Dependencies are the services without which this one cannot work, directly
+	// or by others.
+	Dependencies []string
 
 	// Maintenance is the window over the service at t, the one that ends
 	// last; false when none is open. Nil for a service that has none.
 	Maintenance func(t time.Time) (Window, bool)
+
+	// Turn says who has a role at t, and until when; nobody where the role does
+	// not change hands. Nil for a team without a rota.
+	Turn func(role Role, t time.Time) (person string, until time.Time)
 
 	// PagesFrom is the first instant at or after t at which a page may go
 	// out; false when there is none.
 	PagesFrom func(t time.Time) (time.Time, bool)
 }
 
-// Step is one step of an escalation. Every is zero when the step pages once;
-// For is how long it waits for an acknowledgement.
+// Step is one step of an escalation. By are the ways used at once, Then those
+// that follow; Every is how often all of that is repeated, zero when it is not;
+// For is how long the step waits for an acknowledgement.
 type Step struct {
 	Notify Role
 	By     []string
+	Then   []Later
 	Every  time.Duration
 	For    time.Duration
+
+	// The step is left out for incidents milder than Severity, and while Within
+	// is false; nil is always. The last step has neither.
+	Severity Severity
+	Within   func(time.Time) bool
+}
+
+// Later is one more way of a step, After its begin or its repetition.
+type Later struct {
+	Way   string
+	After time.Duration
 }
 
 // class is what the severity and the audience of an incident ask for.

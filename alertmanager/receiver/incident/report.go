@@ -122,7 +122,7 @@ func (d *decision) changed(i Incident, known, a Alert) {
 	if maps.Equal(known.Annotations, a.Annotations) {
 		return
 	}
-	a.ReceivedAt, a.DoubtedUntil = known.ReceivedAt, known.DoubtedUntil
+	a.ReceivedAt, a.DoubtedUntil, a.SilencedBy = known.ReceivedAt, known.DoubtedUntil, known.SilencedBy
 	d.emit(Event{Incident: i.ID, Kind: KindAlertChanged, Alert: &a})
 	if a.counts(d.now) {
 		d.comment(i.ID, a, MessageUpdate) // its texts name the run: another one has failed
@@ -182,6 +182,7 @@ func (d *decision) settle(id ID, n news) {
 		d.emit(Event{Incident: id, Kind: KindSeverity, Severity: worst})
 	}
 	d.maintain(id, "")
+	d.relate(id)
 	if i, _ := d.state.Incident(id); worst != "" && !i.Withheld() {
 		d.tell(id, n)
 	}
@@ -189,6 +190,7 @@ func (d *decision) settle(id ID, n news) {
 		d.github(id, n)
 	}
 	d.plan(id)
+	d.replanChildren(id)
 }
 
 // tell queues what the news is worth: nothing, or one message to those who
@@ -200,7 +202,7 @@ func (d *decision) tell(id ID, n news) {
 	told := len(i.Told()) > 0 || d.pending(i)
 	worse := i.Severity.Rank() < n.severity.Rank()
 	better := n.severity != "" && i.Severity.Rank() > n.severity.Rank()
-	m := Message{To: c.told, Ways: c.ways, News: n.sentence(i)}
+	m := Message{To: c.told, Ways: c.ways, News: n.sentence(i), Digest: i.Parent}
 	switch {
 	case !c.tells() && (!told || !better):
 		return
@@ -217,6 +219,9 @@ func (d *decision) tell(id ID, n news) {
 		m.To, m.Ways = []Role{RoleTold}, []string{WayEmail}
 	}
 	d.queue(id, m)
+	if c.tells() || i.toolsKnow() {
+		d.tools(id, m.Kind, m.News)
+	}
 	if c.product && d.terms(i).ProductManager && (!told || worse) {
 		d.tellProduct(i, m.Kind, m.News)
 	}
@@ -224,7 +229,7 @@ func (d *decision) tell(id ID, n news) {
 
 func (d *decision) tellProduct(i Incident, kind MessageKind, news string) {
 	d.queue(i.ID, Message{
-		Kind: kind, To: []Role{RoleProductManager}, Ways: []string{WayEmail}, Fallback: []string{WayPush},
+		Kind: kind, To: []Role{RoleProductManager}, Ways: []string{WayEmail}, Fallback: []string{WayPush}, Digest: i.Parent,
 		News: news, Next: d.now.Add(d.policy.ProductEvery),
 	})
 }

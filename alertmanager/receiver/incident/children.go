@@ -1,0 +1,143 @@
+package incident
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// ownAfterUnanswered is when a child rings by itself although its cause
+	// has an incident, because nobody has answered that one.
+	ownAfterUnanswered = 10 * time.Minute
+	// ownAfterCause is when a child rings by itself that outlasts its cause.
+	ownAfterCause = 2 * time.Minute
+)
+
+// relate finds the cause of an incident among the open ones of what its
+// service depends on, and takes under it those of what depends on the service.
+// One cause then makes one page for each person; see [decision.behind].
+func (d *decision) relate(id ID) {
+	i, ok := d.open(id)
+	if !ok || i.Audience != AudienceUsers {
+		return
+	}
+	if i.Parent == 0 {
+		if cause, found := d.cause(i); found {
+			d.join(i.ID, cause, "")
+		}
+	}
+	for _, other := range d.state.Incidents {
+		if other.Open() && other.ID != id && other.Parent == 0 && other.Audience == AudienceUsers &&
+			slices.Contains(d.terms(other).Dependencies, i.Service) {
+			d.join(other.ID, d.root(id), "")
+		}
+	}
+}
+
+// cause is the oldest open incident of a service that this one depends on, or
+// what that in its turn comes from.
+func (d *decision) cause(i Incident) (ID, bool) {
+	var oldest ID
+	dependencies := d.terms(i).Dependencies
+	for _, other := range d.state.Incidents {
+		if other.Open() && other.ID != i.ID && other.Audience == AudienceUsers && slices.Contains(dependencies, other.Service) {
+			if root := d.root(other.ID); root != i.ID && (oldest == 0 || root < oldest) {
+				oldest = root
+			}
+		}
+	}
+	return oldest, oldest != 0
+}
+
+// root follows the open parents of an incident up to the last one that is
+// known.
+func (d *decision) root(id ID) ID {
+	for range len(d.state.Incidents) {
+		i, ok := d.open(id)
+		if !ok || i.Parent == 0 {
+			break
+		}
+		if _, ok := d.open(i.Parent); !ok {
+			break
+		}
+		id = i.Parent
+	}
+	return id
+}
+
+// join puts a child under a parent. Nothing becomes its own ancestor.
+func (d *decision) join(child, parent ID, person string) {
+	if child == parent || d.root(parent) == child {
+		return
+	}
+	d.emit(Event{Incident: child, Kind: KindJoined, Parent: parent, Person: person})
+}
+
+// merge is a join on somebody's word, or its end when Into is nothing.
+func (d *decision) merge(in Merge) {
+	i, ok := d.open(in.Incident)
+	if !ok || i.Parent == in.Into {
+		return
+	}
+	if in.Into == 0 {
+		d.emit(Event{Incident: i.ID, Kind: KindLeft, Parent: i.Parent, Person: in.Person})
+	} else if _, ok := d.open(in.Into); ok {
+		d.join(i.ID, d.root(in.Into), in.Person)
+	}
+	d.replan(i.ID)
+}
+
+// behind says when a child may ring at the earliest: not while somebody has
+// its cause in hand, after ten minutes without an answer, two minutes after
+// the cause's end, and at once when the cause rings nobody.
+func (d *decision) behind(i Incident, at time.Time) (time.Time, bool) {
+	parent, ok := d.state.Incident(i.Parent)
+	switch {
+	case i.Parent == 0 || !ok:
+		return at, true
+	case !parent.Open():
+		return later(at, parent.Closed.Add(ownAfterCause)), true
+	case parent.Owner != "":
+		return time.Time{}, false
+	case !d.rings(parent):
+		return at, true
+	}
+	return later(at, parent.Since.Add(ownAfterUnanswered)), true
+}
+
+// rings says whether somebody is, or will be, paged about an incident.
+func (d *decision) rings(i Incident) bool {
+	if i.Withheld() || i.Paging.Due.IsZero() {
+		return false
+	}
+	for _, m := range slices.Backward(i.Messages) {
+		if m.Kind == MessagePage && m.Digest == 0 && !m.At.Before(i.Since) && len(m.To) == 1 && m.To[0] != RoleTools {
+			return len(m.Unreached) == 0 || len(m.Deliveries) > 0
+		}
+	}
+	return true
+}
+
+// replan puts a child's page where its cause now lets it be.
+func (d *decision) replan(id ID) {
+	i, ok := d.open(id)
+	if !ok || i.Withheld() {
+		return
+	}
+	at, pages := d.ringAt(i, d.terms(i))
+	rung := !i.Paging.Last.Before(i.Since) // then what runs may be put off, not hurried
+	switch {
+	case !pages && !i.Paging.Due.IsZero():
+		d.emit(Event{Incident: id, Kind: KindPageCancelled, Text: "its cause is in hand"})
+	case pages && !at.Equal(i.Paging.Due) && (i.Paging.Due.IsZero() || !rung || at.After(i.Paging.Due)):
+		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: i.Paging.Step})
+	}
+}
+
+func (d *decision) replanChildren(parent ID) {
+	for _, i := range d.state.Incidents {
+		if i.Open() && i.Parent == parent {
+			d.replan(i.ID)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package incident
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	// remindOwner is how long before its end the owner of an acknowledgement
+	// is reminded.
+	remindOwner = 15 * time.Minute
+	// longestNote bounds what somebody writes on a timeline, in bytes.
+	longestNote = 4000
+)
+
+// Ownership is who has taken an incident on. Until is when that ends while it
+// still fires; zero for never.
+type Ownership struct {
+	Owner        string    `json:"owner,omitempty"` // a person's id
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	OwnedUntil   time.Time `json:"owned_until,omitzero"`
+	OwnerAsked   bool      `json:"owner_asked,omitempty"` // the owner was reminded of the end
+	Snoozed      bool      `json:"snoozed,omitempty"`     // the owner chose the end
+}
+
+// ownershipDue is when something is to be done about the owner.
+func (i Incident) ownershipDue() time.Time {
+	if i.Owner == "" || i.OwnedUntil.IsZero() {
+		return time.Time{}
+	}
+	if !i.OwnerAsked && !i.Snoozed {
+		return i.OwnedUntil.Add(-remindOwner)
+	}
+	return i.OwnedUntil
+}
+
+// acknowledge makes somebody the owner. With an end of its own it is a snooze;
+// otherwise it ends after the time that the policy gives.
+func (d *decision) acknowledge(in Acknowledge) {
+	i, ok := d.open(in.Incident)
+	if !ok || (i.Owner == in.Person && in.Until.IsZero() && !i.Snoozed && !i.OwnerAsked) {
+		return
+	}
+	e := Event{Incident: i.ID, Kind: KindAcknowledged, Person: in.Person, Text: in.Via, Due: in.Until}
+	news := "has taken it on"
+	if !in.Until.IsZero() {
+		e.Kind = KindSnoozed
+		news = "has taken it on, and is asked again at " + in.Until.UTC().Format("15:04 MST")
+	} else if terms := d.terms(i); terms.AcknowledgedFor > 0 {
+		e.Due = d.now.Add(terms.AcknowledgedFor)
+	}
+	before := i.Owner
+	d.emit(e)
+	d.owned(i, before, in.Person, news)
+}
+
+// owned draws the conclusions of a new owner.
+func (d *decision) owned(i Incident, before, owner, news string) {
+	if !i.Paging.Due.IsZero() {
+		d.emit(Event{Incident: i.ID, Kind: KindPageCancelled, Text: "acknowledged"})
+	}
+	if before == owner {
+		return
+	}
+	if i.toolsKnow() {
+		d.tools(i.ID, MessageAcknowledged, news)
+	}
+	d.replanChildren(i.ID)
+	for _, told := range i.Told() {
+		if told != owner {
+			d.queue(i.ID, Message{Kind: MessageAcknowledged, To: []Role{RoleTold}, Except: owner, Ways: []string{WayEmail, WayPush}, News: news})
+			return
+		}
+	}
+}
+
+// reassign hands an incident to somebody else, who is told, or back to the
+// escalation when To is empty.
+func (d *decision) reassign(in Reassign) {
+	i, ok := d.open(in.Incident)
+	if !ok || i.Owner == in.To {
+		return
+	}
+	e := Event{Incident: i.ID, Kind: KindReassigned, Person: in.To, By: in.Person, Text: in.Via}
+	if terms := d.terms(i); in.To != "" && terms.AcknowledgedFor > 0 {
+		e.Due = d.now.Add(terms.AcknowledgedFor)
+	}
+	before := i.Owner
+	d.emit(e)
+	if in.To == "" {
+		d.disowned(i.ID)
+		return
+	}
+	d.owned(i, before, in.To, "has it from now on")
+	d.queue(i.ID, Message{Kind: MessageAssigned, To: []Role{PersonRole(in.To)}, Ways: []string{WayPush, WayEmail}, Fallback: []string{WaySMS, WayVoice}, News: "it was handed to you"})
+}
+
+// ownership reminds an owner, and ends what nobody has renewed while it fires.
+func (d *decision) ownership(id ID) {
+	i, ok := d.open(id)
+	due := i.ownershipDue()
+	if !ok || due.IsZero() || due.After(d.now) {
+		return
+	}
+	if !i.OwnerAsked && !i.Snoozed && i.OwnedUntil.After(d.now) {
+		d.emit(Event{Incident: id, Kind: KindOwnerAsked, Person: i.Owner, Due: i.OwnedUntil})
+		d.queue(id, Message{
+			Kind: MessageReminder, To: []Role{RoleOwner}, Ways: []string{WayPush, WayEmail},
+			News: "your acknowledgement ends at " + i.OwnedUntil.UTC().Format("15:04 MST") + ": acknowledge again, or the phones ring",
+		})
+		return
+	}
+	d.emit(Event{Incident: id, Kind: KindOwnershipEnded, Person: i.Owner})
+	d.disowned(id)
+}
+
+// disowned has an incident without an owner paged again at once.
+func (d *decision) disowned(id ID) {
+	i, ok := d.open(id)
+	if !ok {
+		return
+	}
+	terms := d.terms(i)
+	if _, pages := d.ringAt(i, terms); pages && !i.Withheld() {
+		if at, ever := terms.PagesFrom(d.now); ever {
+			d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: 0})
+		}
+	}
+	if i.toolsKnow() {
+		d.tools(id, MessageUpdate, "nobody owns it any longer")
+	}
+	d.replanChildren(id)
+	d.page(id)
+}
+
+// noted writes a person's words on the timeline.
+func (d *decision) noted(in Note) {
+	i, ok := d.state.Incident(in.Incident)
+	text := strings.TrimSpace(in.Text)
+	if !ok || text == "" {
+		return
+	}
+	for len(text) > longestNote || !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text[:min(len(text), longestNote)], "")
+	}
+	d.emit(Event{Incident: i.ID, Kind: KindNote, Person: in.Person, Text: text, By: in.Via})
+}
+
+// resolveByHand closes an incident on somebody's word. What fires on comes
+// back with the next notification, and reopens it.
+func (d *decision) resolveByHand(in Resolve) {
+	i, ok := d.open(in.Incident)
+	if !ok {
+		return
+	}
+	why := fmt.Sprintf("%s resolved it by hand", in.Person)
+	for _, a := range i.Firing() {
+		a.Resolved, a.EndsAt = true, d.now
+		d.emit(Event{Incident: i.ID, Kind: KindAlertResolved, Alert: &a, Text: why})
+	}
+	d.close(i.ID, why)
+}
+
+func (i Incident) applyOwnership(e Event) Incident {
+	switch e.Kind {
+	case KindAcknowledged, KindSnoozed:
+		i.Ownership = Ownership{Owner: e.Person, Acknowledged: e.At, OwnedUntil: e.Due, Snoozed: e.Kind == KindSnoozed}
+	case KindReassigned:
+		i.Ownership = Ownership{Owner: e.Person, OwnedUntil: e.Due}
+		if e.Person != "" {
+			i.Acknowledged = e.At
+		}
+	case KindOwnerAsked:
+		i.OwnerAsked = true
+	case KindOwnershipEnded:
+		i.Ownership = Ownership{}
+	}
+	return i
+}
