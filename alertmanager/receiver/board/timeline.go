@@ -125,6 +125,10 @@ func mark(e incident.Event) string {
 		return "good"
 	case incident.KindDelivered, incident.KindPaged:
 		return "told"
+	case incident.KindReceipt:
+		if e.Delivery.State == incident.DeliveryUndelivered {
+			return "bad"
+		}
 	}
 	return "quiet"
 }
@@ -154,11 +158,18 @@ func (b *board) describe(i incident.Incident, e incident.Event) string {
 		return b.describePage(i, e)
 	case incident.KindMaintenanceBegan, incident.KindMaintenanceChanged, incident.KindMaintenanceEnded, incident.KindMaintenanceLifted:
 		return b.describeMaintenance(i, e)
-	case incident.KindDelivered, incident.KindDeliveryFailed, incident.KindNobodyReached:
+	case incident.KindDelivered, incident.KindDeliveryFailed, incident.KindReceipt, incident.KindNobodyReached:
 		return b.describeDelivery(i, e)
 	case incident.KindAlertChanged, incident.KindAlertEnded, incident.KindMessageQueued, incident.KindDeliveryStarted:
 	}
 	return ""
+}
+
+func describeReceipt(d *incident.Delivery, whom, kind string) string {
+	if d.State == incident.DeliveryDelivered {
+		return fmt.Sprintf("It arrived: %s has it by %s (%s)", whom, d.Way, kind)
+	}
+	return fmt.Sprintf("It did not arrive: %s by %s (%s): %s", whom, d.Way, kind, d.Problem)
 }
 
 func describeAlert(e incident.Event) string {
@@ -195,6 +206,8 @@ func (b *board) describeDelivery(i incident.Incident, e incident.Event) string {
 	switch e.Kind {
 	case incident.KindDelivered:
 		return fmt.Sprintf("Told %s by %s (%s)", b.name(e.Delivery.Recipient), e.Delivery.Way, kind)
+	case incident.KindReceipt:
+		return describeReceipt(e.Delivery, b.name(e.Delivery.Recipient), kind)
 	case incident.KindDeliveryFailed:
 		return fmt.Sprintf("Could not tell %s by %s (%s): %s", b.name(e.Delivery.Recipient), e.Delivery.Way, kind, e.Delivery.Problem)
 	}

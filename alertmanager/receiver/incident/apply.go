@@ -70,7 +70,7 @@ func (i Incident) apply(e Event) Incident {
 		i = i.applyMaintenance(e)
 	case KindPagePlanned, KindPageCancelled, KindPaged:
 		i = i.applyPaging(e)
-	case KindMessageQueued, KindDeliveryStarted, KindDelivered, KindDeliveryFailed, KindNobodyReached:
+	case KindMessageQueued, KindDeliveryStarted, KindDelivered, KindDeliveryFailed, KindReceipt, KindNobodyReached:
 		i = i.applyMessage(e)
 	}
 	return i

@@ -37,6 +37,8 @@ func Decide(state State, input Input, policy Policy, now time.Time) []Event {
 		d.sent(in)
 	case Failed:
 		d.failed(in)
+	case Receipted:
+		d.receipted(in)
 	case Unreached:
 		d.unreached(in)
 	}

@@ -10,45 +10,54 @@ func (d *decision) claimed(in Claimed) {
 }
 
 func (d *decision) sent(in Sent) {
+	early := d.early(in)
 	in.Delivery.State, in.Delivery.At = DeliverySent, d.now
 	d.emit(Event{Incident: in.Incident, Kind: KindDelivered, Delivery: &in.Delivery})
+	if early != nil {
+		d.receipted(*early)
+	}
 }
 
-// failed notes a delivery that came to nothing and goes on with the next way
-// of the same person, if none of the message's other ways worked.
+// failed notes a delivery that came to nothing.
 func (d *decision) failed(in Failed) {
 	in.Delivery.State, in.Delivery.At = DeliveryFailed, d.now
 	d.emit(Event{Incident: in.Incident, Kind: KindDeliveryFailed, Delivery: &in.Delivery})
-	i, ok := d.state.Incident(in.Incident)
+	d.nextWay(in.Incident, in.Delivery, in.Reachable)
+}
+
+// nextWay goes on after a delivery that came to nothing with the next way of
+// the same person, if none of the message's other ways worked.
+func (d *decision) nextWay(id ID, lost Delivery, reachable []string) {
+	i, ok := d.state.Incident(id)
 	if !ok {
 		return
 	}
-	m, ok := i.Message(in.Delivery.Message)
+	m, ok := i.Message(lost.Message)
 	if !ok {
 		return
 	}
 	tried := map[string]bool{}
 	for _, other := range m.Deliveries {
-		if other.Recipient != in.Delivery.Recipient {
+		if other.Recipient != lost.Recipient {
 			continue
 		}
-		if other.State != DeliveryFailed {
+		if !other.State.lost() {
 			return // by another way it got through, or may still
 		}
 		tried[other.Way] = true
 	}
-	for n, way := range in.Reachable {
+	for n, way := range reachable {
 		if tried[way] {
 			continue
 		}
 		again := Message{
-			Kind: m.Kind, To: []Role{PersonRole(in.Delivery.Recipient)}, Ways: []string{way},
-			Fallback: in.Reachable[n+1:], Urgent: m.Urgent, Step: m.Step, News: m.News, About: m.About,
+			Kind: m.Kind, To: []Role{PersonRole(lost.Recipient)}, Ways: []string{way},
+			Fallback: reachable[n+1:], Urgent: m.Urgent, Step: m.Step, News: m.News, About: m.About,
 		}
 		d.queue(i.ID, again)
 		return
 	}
-	d.nobody(i.ID, m.Number, in.Delivery.Recipient, fmt.Sprintf("by %s: %s", in.Delivery.Way, in.Delivery.Problem))
+	d.nobody(i.ID, m.Number, lost.Recipient, fmt.Sprintf("by %s: %s", lost.Way, lost.Problem))
 }
 
 func (d *decision) unreached(in Unreached) { d.nobody(in.Incident, in.Message, in.Whom, in.Why) }

@@ -46,6 +46,7 @@ const (
 	KindDeliveryStarted Kind = "delivery_started" // Delivery
 	KindDelivered       Kind = "delivered"        // Delivery
 	KindDeliveryFailed  Kind = "delivery_failed"  // Delivery
+	KindReceipt         Kind = "receipt"          // Delivery: the provider says what became of it
 	KindNobodyReached   Kind = "nobody_reached"   // Delivery.Message, Person is the role or person, Text is why
 )
 

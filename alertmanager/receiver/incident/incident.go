@@ -217,7 +217,7 @@ func (i Incident) Due() time.Time {
 			due = i.Maintenance.LiftAt
 		}
 	}
-	due = earliest(due, i.ownershipDue())
+	due = earliest(earliest(due, i.ownershipDue()), i.receiptDue())
 	for _, a := range i.Alerts {
 		if !a.Resolved {
 			due = earliest(due, a.DoubtedUntil)

@@ -4,7 +4,8 @@ import "time"
 
 // Input is something that happened outside: one of [Reported], [Seen],
 // [Sight], [Tick], [Acknowledge], [Reassign], [Note], [Resolve], [Merge],
-// [CatalogChanged], [WindowsChanged], [Claimed], [Sent], [Failed] and [Unreached].
+// [CatalogChanged], [WindowsChanged], [Claimed], [Sent], [Failed],
+// [Receipted] and [Unreached].
 type Input interface{ input() }
 
 // Reported is one notification of Alertmanager, as far as it concerns one
@@ -85,7 +86,8 @@ type Claimed struct {
 	Deliveries []Delivery
 }
 
-// Sent is the good end of one delivery.
+// Sent is the good end of one delivery. A ReceiptBy in it says that a receipt
+// will follow.
 type Sent struct {
 	Incident ID
 	Delivery Delivery

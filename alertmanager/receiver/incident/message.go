@@ -72,12 +72,18 @@ type Message struct {
 // DeliveryState is how far one delivery has come.
 type DeliveryState string
 
-// The states of a delivery. Sent means that the provider took it.
+// The states of a delivery. Sent means that the provider took it; delivered
+// and undelivered are what it said later, where it says so at all.
 const (
-	DeliverySending DeliveryState = "sending"
-	DeliverySent    DeliveryState = "sent"
-	DeliveryFailed  DeliveryState = "failed"
+	DeliverySending     DeliveryState = "sending"
+	DeliverySent        DeliveryState = "sent"
+	DeliveryFailed      DeliveryState = "failed"
+	DeliveryDelivered   DeliveryState = "delivered"
+	DeliveryUndelivered DeliveryState = "undelivered"
 )
+
+// lost says that the message did not get there.
+func (s DeliveryState) lost() bool { return s == DeliveryFailed || s == DeliveryUndelivered }
 
 // Delivery is one message to one recipient by one way.
 type Delivery struct {
@@ -89,11 +95,14 @@ type Delivery struct {
 	Attempts  int           `json:"attempts,omitempty"`
 	Problem   string        `json:"problem,omitempty"`
 	Thread    string        `json:"thread,omitempty"` // the provider's name of what was sent, for the next to follow
+
+	ReceiptBy time.Time `json:"receipt_by,omitzero"` // while a receipt is waited for: the last moment
+	Reachable []string  `json:"reachable,omitempty"` // the ways to go on with if it does not come, or is a bad one
 }
 
 // pending says whether a recipient may still be reached by the message.
 func (m Message) pending() bool {
-	return slices.ContainsFunc(m.Deliveries, func(d Delivery) bool { return d.State != DeliveryFailed })
+	return slices.ContainsFunc(m.Deliveries, func(d Delivery) bool { return !d.State.lost() })
 }
 
 // Told lists who was or is being told of the incident since its last opening,
@@ -106,7 +115,7 @@ func (i Incident) Told() []string {
 			continue
 		}
 		for _, d := range m.Deliveries {
-			if d.State != DeliveryFailed && d.Way != WayGitHub && !seen[d.Recipient] {
+			if !d.State.lost() && d.Way != WayGitHub && !seen[d.Recipient] {
 				seen[d.Recipient] = true
 				told = append(told, d.Recipient)
 			}

@@ -20,6 +20,7 @@ func (d *decision) tick(in Tick) {
 	if len(n.fired) > 0 {
 		d.settle(i.ID, n)
 	}
+	d.overdue(in.Incident)
 	d.lift(in.Incident)
 	d.ownership(in.Incident)
 	d.page(in.Incident)

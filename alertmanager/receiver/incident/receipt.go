@@ -1,0 +1,104 @@
+package incident
+
+import (
+	"fmt"
+	"time"
+)
+
+// ReceiptWithin is how long a way that gives receipts may take to say that a
+// message has arrived. After that the message counts as undelivered.
+const ReceiptWithin = 2 * time.Minute
+
+// Receipted is what a provider says later of a message it took. State is
+// DeliveryDelivered or DeliveryUndelivered; Problem says why not.
+type Receipted struct {
+	Incident  ID
+	Message   int
+	Recipient string
+	Way       string
+	State     DeliveryState
+	Problem   string
+}
+
+func (Receipted) input() {}
+
+// receipted notes a receipt. One that says nothing new, or that a message was
+// lost which has arrived, changes nothing: providers repeat themselves and
+// mix up the order.
+func (d *decision) receipted(in Receipted) {
+	delivery, ok := d.delivery(in)
+	if !ok || in.State == delivery.State || delivery.State == DeliveryDelivered {
+		return
+	}
+	taken := delivery.State != DeliverySending
+	delivery.State, delivery.At, delivery.Problem, delivery.ReceiptBy = in.State, d.now, in.Problem, time.Time{}
+	d.emit(Event{Incident: in.Incident, Kind: KindReceipt, Delivery: &delivery})
+	if in.State == DeliveryUndelivered && taken {
+		d.nextWay(in.Incident, delivery, delivery.Reachable)
+	}
+}
+
+// early is the receipt that came before its message was noted as sent; nil
+// for none. The next way is not known before that.
+func (d *decision) early(in Sent) *Receipted {
+	r := Receipted{Incident: in.Incident, Message: in.Delivery.Message, Recipient: in.Delivery.Recipient, Way: in.Delivery.Way}
+	known, _ := d.delivery(r)
+	if known.State != DeliveryDelivered && known.State != DeliveryUndelivered {
+		return nil
+	}
+	r.State, r.Problem = known.State, known.Problem
+	return &r
+}
+
+// delivery finds what a receipt is about; false when it is of no message of
+// ours, or of one that was never taken.
+func (d *decision) delivery(in Receipted) (Delivery, bool) {
+	i, _ := d.state.Incident(in.Incident)
+	m, _ := i.Message(in.Message)
+	for _, delivery := range m.Deliveries {
+		if delivery.Recipient == in.Recipient && delivery.Way == in.Way {
+			return delivery, delivery.State != DeliveryFailed
+		}
+	}
+	return Delivery{}, false
+}
+
+// overdue gives up the deliveries whose receipt has not come in time.
+func (d *decision) overdue(id ID) {
+	i, ok := d.open(id)
+	if !ok {
+		return
+	}
+	for _, delivery := range i.unconfirmed() {
+		if delivery.ReceiptBy.After(d.now) {
+			continue
+		}
+		d.receipted(Receipted{
+			Incident: id, Message: delivery.Message, Recipient: delivery.Recipient, Way: delivery.Way,
+			State: DeliveryUndelivered, Problem: fmt.Sprintf("no receipt within %d minutes", ReceiptWithin/time.Minute),
+		})
+	}
+}
+
+// unconfirmed lists the deliveries that wait for a receipt.
+func (i Incident) unconfirmed() []Delivery {
+	var waiting []Delivery
+	for _, m := range i.Messages {
+		for _, delivery := range m.Deliveries {
+			if delivery.State == DeliverySent && !delivery.ReceiptBy.IsZero() {
+				waiting = append(waiting, delivery)
+			}
+		}
+	}
+	return waiting
+}
+
+// receiptDue is when the first of them has waited too long; zero when none
+// waits.
+func (i Incident) receiptDue() time.Time {
+	due := time.Time{}
+	for _, delivery := range i.unconfirmed() {
+		due = earliest(due, delivery.ReceiptBy)
+	}
+	return due
+}
