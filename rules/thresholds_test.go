@@ -1,6 +1,9 @@
 package rules_test
 
 import (
+	"maps"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,6 +21,24 @@ func TestNoThresholdIsANumber(t *testing.T) {
 			require.Containsf(t, []float64{0, 1}, comparison.Number, "%s has a threshold in it: %s", rule.Name(), comparison.Expression)
 		}
 	})
+}
+
+// TestEveryThresholdIsMissed: a threshold that an alert compares with is looked
+// for too, because the alert is silent without it.
+func TestEveryThresholdIsMissed(t *testing.T) {
+	compared, looked := map[string]bool{}, map[string]bool{}
+	chosen := regexp.MustCompile(`tocsin_threshold_(?:ratio|seconds):newest\{(?:signal|resource)="([a-z_]+)"\}`)
+	each(t, func(_ promql.Group, rule promql.Rule) {
+		into := compared
+		if rule.Record == "service_threshold:tocsin_threshold_missing:info" {
+			into = looked
+		}
+		for _, match := range chosen.FindAllStringSubmatch(rule.Expr, -1) {
+			into[match[1]] = true
+		}
+	})
+	require.NotEmpty(t, compared)
+	require.Equal(t, slices.Sorted(maps.Keys(compared)), slices.Sorted(maps.Keys(looked)))
 }
 
 // numbers are the reasons for every other number that stands in a rule.

@@ -6,13 +6,13 @@ package render
 // is always told. Catalogues can lower an alert's severity, down to info,
 // which no channel hears: such an alert silences nothing.
 func inhibitions() []inhibition {
-	symptoms := oneOf("alertname", AlertServiceSlow, AlertJourneyFailing, AlertPartialOutage, AlertPartialSlowdown)
+	symptoms := oneOf("alertname", AlertServiceSlow, AlertJourneyFailing, AlertPartialOutage, AlertPartialSlowdown, AlertComponentDown)
 	slow := equals("alertname", AlertServiceSlow)
 	lesser := oneOf("severity", "warning", "info")
 	service := []string{"service"}
 	return []inhibition{
 		{
-			why:    "A service that is down is also slow, and its journeys fail.",
+			why:    "A service that is down is also slow, and its journeys fail. That it is down names the components that are.",
 			Source: []string{equals("alertname", AlertServiceDown), equals("severity", "critical")},
 			Target: []string{symptoms},
 			Equal:  service,

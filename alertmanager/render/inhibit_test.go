@@ -41,6 +41,8 @@ func TestInhibition(t *testing.T) {
 		{"a service that is down is slow, too", "ServiceDown shop critical users", "ServiceSlow shop warning users", "no"},
 		{"and its journeys fail", "ServiceDown shop critical users", "JourneyFailing shop warning users login", "no"},
 		{"even gravely", "ServiceDown shop critical users", "JourneyFailing shop critical users login", "no"},
+		{"and names the components that are down", "ServiceDown shop critical users", "ComponentDown shop warning users", "no"},
+		{"which are told where the service only is degraded", "JourneyFailing shop warning users login", "ComponentDown shop warning users", "yes"},
 		{"another service has its own faults", "ServiceDown shop critical users", "JourneyFailing forum warning users login", "yes"},
 		{"two services that are down are two", "ServiceDown shop critical users", "ServiceDown forum critical users", "yes"},
 		{"nothing silences its own kind", "ServiceDown shop critical users", "ServiceDown shop critical users", "yes"},
@@ -84,7 +86,7 @@ func TestNamedAlertsExist(t *testing.T) {
 	}
 	for _, name := range []string{
 		render.AlertWatchdog, render.AlertReceiverDown, render.AlertAlertmanagerNotDelivering,
-		render.AlertServiceDown, render.AlertDependencyDown, render.AlertServiceSlow, render.AlertJourneyFailing, render.AlertPartialOutage, render.AlertPartialSlowdown,
+		render.AlertServiceDown, render.AlertDependencyDown, render.AlertServiceSlow, render.AlertJourneyFailing, render.AlertPartialOutage, render.AlertPartialSlowdown, render.AlertComponentDown,
 	} {
 		require.Contains(t, rules.String(), "- alert: "+name+"\n")
 	}

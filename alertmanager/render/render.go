@@ -24,6 +24,7 @@ const (
 	AlertJourneyFailing            = "JourneyFailing"
 	AlertPartialOutage             = "PartialOutage"
 	AlertPartialSlowdown           = "PartialSlowdown"
+	AlertComponentDown             = "ComponentDown"
 )
 
 // Options says where things lie. Folders are absolute; the zero value of
