@@ -155,7 +155,7 @@ func (c *checker) checkTemplate(place string, s *Discovery) {
 		}
 		return
 	}
-	for _, key := range []string{"page", "page_after", "pipelines"} {
+	for _, key := range []string{"page", "page_on", "page_after", "pipelines"} {
 		if c.given(below(place, key)) {
 			c.add(below(place, key), "a discovered service cannot have it: the receiver does not know discovered services, and pages as their team says (tune alerts instead, or write the service under services)")
 		}

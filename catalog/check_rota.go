@@ -66,11 +66,27 @@ func (c *checker) checkStep(path string, step *Step, last bool) {
 			c.add(place, "%s after %s never happens: the next step begins after %s", later.Way, later.After, step.For)
 		}
 	}
+	c.checkGate(path, step, last)
 	switch {
 	case !last && step.For == 0 && !c.said(path, "for"):
 		c.add(below(path, "for"), "the key is missing (how long until the next step, such as 15m; only the last step has none)")
 	case !last && step.For != 0 && step.Every >= step.For:
 		c.add(below(path, "every"), "got %s, but the next step begins after %s", step.Every, step.For)
+	}
+}
+
+// checkGate wants the last step to be for everything at any time: behind it
+// there is nobody.
+func (c *checker) checkGate(path string, step *Step, last bool) {
+	known(c, below(path, "hours"), "hours", step.Hours, c.Hours)
+	known(c, below(path, "outside"), "hours", step.Outside, c.Hours)
+	if step.Hours != "" && step.Outside != "" {
+		c.add(below(path, "outside"), "the step has hours already (want one of the two)")
+	}
+	for key, given := range map[string]bool{"hours": step.Hours != "", "outside": step.Outside != "", "severity": step.Severity == PageOnCritical} {
+		if last && given {
+			c.add(below(path, key), "the last step is taken at any time, because nobody comes after it (put a step behind this one)")
+		}
 	}
 }
 

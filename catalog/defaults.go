@@ -96,6 +96,7 @@ func (c *Catalog) completeDefaults() {
 	})
 	d.Objective = d.Objective.or(Objective{Availability: 0.999, Latency: 0.99, Window: 30 * day})
 	d.PageAfter = or(d.PageAfter, Duration(time.Minute))
+	d.AcknowledgementTimeout = or(d.AcknowledgementTimeout, Duration(4*time.Hour))
 	d.LongestMaintenance = or(d.LongestMaintenance, day)
 	d.Location = or(d.Location, names(c.Locations)[0])
 }
@@ -154,6 +155,7 @@ func onLoopback(address string) bool {
 
 func (c *Catalog) completeTeam(team *Team) {
 	team.Page = or(team.Page, PageAlways)
+	team.PageOn = or(team.PageOn, PageOnCritical)
 	if _, known := c.Hours[defaultHours]; known {
 		team.Hours = or(team.Hours, defaultHours)
 	}
@@ -171,6 +173,7 @@ func (c *Catalog) completeService(s *Service) {
 	s.Objective = s.Objective.or(c.Defaults.Objective)
 	s.PageAfter = or(s.PageAfter, c.Defaults.PageAfter)
 	s.Page = or(s.Page, c.pageOf(s))
+	s.PageOn = or(s.PageOn, c.pageOnOf(s))
 	for name, probe := range s.Probes {
 		probe.Name, probe.Service = name, s.Name
 		c.completeProbe(probe, s)
@@ -195,4 +198,11 @@ func (c *Catalog) pageOf(s *Service) Page {
 		return PageNever
 	}
 	return team.Page
+}
+
+func (c *Catalog) pageOnOf(s *Service) PageOn {
+	if team, known := c.Teams[s.Team]; known {
+		return team.PageOn
+	}
+	return PageOnCritical
 }

@@ -15,7 +15,12 @@ type Defaults struct {
 	Thresholds Thresholds    `yaml:"thresholds,omitempty"`
 	Objective  Objective     `yaml:"objective,omitempty"`
 	PageAfter  Duration      `yaml:"page_after,omitempty"`
-	Location   string        `yaml:"location,omitempty"` // reads resources, pipelines, usage and heartbeats; the first by name by default
+
+	// AcknowledgementTimeout is how long an acknowledgement holds while the alert
+	// still fires; 4h by default.
+	AcknowledgementTimeout Duration `yaml:"acknowledgement_timeout,omitempty"`
+
+	Location string `yaml:"location,omitempty"` // reads resources, pipelines, usage and heartbeats; the first by name by default
 
 	LongestMaintenance Duration `yaml:"longest_maintenance,omitempty"` // of one window; 24h by default
 }

@@ -30,13 +30,19 @@ type Escalation struct {
 // Step reaches one role. Notify is on_call, backup, manager, team (everybody)
 // or a person's id. By lists the ways used at once (push, sms, voice, email);
 // Then lists later ones ("voice after 3m"); Every repeats the step's ways;
-// For is how long to wait for an acknowledgement before the next step.
+// For is how long to wait for an acknowledgement before the next step. A step
+// is left out while it is not within Hours, or not Outside them, and for
+// incidents milder than Severity.
 type Step struct {
 	Notify string   `yaml:"notify"`
 	By     []string `yaml:"by"`
 	Then   []Later  `yaml:"then,omitempty"`
 	Every  Duration `yaml:"every,omitempty"`
 	For    Duration `yaml:"for,omitempty"`
+
+	Hours    string `yaml:"hours,omitempty"`
+	Outside  string `yaml:"outside,omitempty"`
+	Severity PageOn `yaml:"severity,omitempty"`
 }
 
 // The roles that Step.Notify may name; anything else is a person's id.

@@ -9,6 +9,7 @@ type Service struct {
 	URL        string                  `yaml:"url,omitempty"`
 	Runbook    string                  `yaml:"runbook,omitempty"`
 	Page       Page                    `yaml:"page,omitempty"`       // the team's by default; never for an external service
+	PageOn     PageOn                  `yaml:"page_on,omitempty"`    // the team's by default
 	PageAfter  Duration                `yaml:"page_after,omitempty"` // defaults.page_after by default
 	Thresholds Thresholds              `yaml:"thresholds,omitempty"`
 	Objective  Objective               `yaml:"objective,omitempty"`

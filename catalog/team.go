@@ -20,6 +20,7 @@ type Team struct {
 	Rota            string    `yaml:"rota,omitempty"`
 	Escalation      string    `yaml:"escalation,omitempty"`
 	Page            Page      `yaml:"page,omitempty"`
+	PageOn          PageOn    `yaml:"page_on,omitempty"`       // critical by default
 	Hours           string    `yaml:"hours,omitempty"`         // what office_hours means for this team; "office", if it is defined, by default
 	ChannelHours    string    `yaml:"channel_hours,omitempty"` // developers' warnings reach the channels in these hours only; always by default
 }
@@ -36,6 +37,20 @@ const (
 
 func (p *Page) parse(text string) (err error) {
 	*p, err = choice(text, PageAlways, PageOfficeHours, PageNever)
+	return err
+}
+
+// PageOn is the mildest severity of an alert that phones somebody.
+type PageOn string
+
+// The values of PageOn; PageOnCritical is the default.
+const (
+	PageOnCritical PageOn = "critical"
+	PageOnWarning  PageOn = "warning"
+)
+
+func (p *PageOn) parse(text string) (err error) {
+	*p, err = choice(text, PageOnCritical, PageOnWarning)
 	return err
 }
 

@@ -20,6 +20,7 @@ type sending struct {
 	channel notify.Channel
 	next    []string // further ways of the recipient
 	urgent  bool
+	also    []sending // of the same digest: told with this one
 }
 
 // claim takes what is due off the outbox and finds out, in the same
@@ -42,7 +43,32 @@ func (r *Receiver) claim(ctx context.Context, most int) ([]sending, error) {
 		}
 		return nil
 	})
-	return work, err
+	return gather(work), err
+}
+
+// gather makes one sending of those that tell one person of one cause by one
+// way: the oldest incident's, with the others in it.
+func gather(work []sending) []sending {
+	type bundle struct {
+		cause          incident.ID
+		recipient, way string
+		urgent         bool
+	}
+	at := map[bundle]int{}
+	var kept []sending
+	for _, s := range work {
+		b := bundle{s.entry.Digest, s.entry.Recipient, s.entry.Way, s.urgent}
+		n, known := at[b]
+		if b.cause == 0 || !known {
+			at[b] = len(kept)
+			kept = append(kept, s)
+			continue
+		}
+		first := &kept[n]
+		first.also = append(first.also, s)
+		first.message.Also = append(first.message.Also, s.message.Incident)
+	}
+	return kept
 }
 
 // resolve turns an entry into sendings: itself when it has a recipient, or one
@@ -86,6 +112,7 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 	var work []sending
 	for _, one := range entries {
 		s, err := r.prepare(i, m, one)
+		s.message.Also = below(state, i.ID)
 		s.message.Works = r.current.Load().works(i.Service, once, s.message.Zone, now)
 		if err != nil {
 			fail := incident.Failed{Incident: i.ID, Delivery: incident.Delivery{Message: m.Number, Recipient: one.Recipient, Way: one.Way, Attempts: one.Attempts, Problem: err.Error()}}
@@ -100,6 +127,17 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 		work = append(work, s)
 	}
 	return work, nil
+}
+
+// below lists the open incidents that come from one.
+func below(state incident.State, cause incident.ID) []incident.Incident {
+	var found []incident.Incident
+	for _, i := range state.Incidents {
+		if i.Open() && i.Parent == cause {
+			found = append(found, i)
+		}
+	}
+	return found
 }
 
 // needless says whether a message need not go out any more: nobody is rung up

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -34,20 +33,6 @@ func (r *Receiver) Incident(ctx context.Context, id incident.ID) (incident.Incid
 // Events is the timeline of one incident.
 func (r *Receiver) Events(ctx context.Context, id incident.ID) ([]incident.Event, error) {
 	return r.store.Events(ctx, id)
-}
-
-// Acknowledge makes a person the owner of an open incident. It does nothing
-// when the person is already.
-func (r *Receiver) Acknowledge(ctx context.Context, id incident.ID, person, via string) error {
-	if r.current.Load().catalog.People[person] == nil {
-		return fmt.Errorf("%w: %q", board.ErrNobody, person)
-	}
-	return forBoard(r.on(ctx, id, incident.Acknowledge{Incident: id, Person: person, Via: via}, func(i incident.Incident) error {
-		if !i.Open() {
-			return board.ErrClosed
-		}
-		return nil
-	}))
 }
 
 func forBoard(err error) error {

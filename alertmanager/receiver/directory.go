@@ -19,10 +19,11 @@ type directory struct {
 	zones    map[string]*time.Location // of each team
 	channels notify.Channels
 	plan     *maintenance.Plan
+	graph    graph
 }
 
 func newDirectory(c *catalog.Catalog, settings notify.Settings) (*directory, error) {
-	d := &directory{catalog: c, rotas: map[string]*oncall.Rota{}, zones: map[string]*time.Location{}}
+	d := &directory{catalog: c, rotas: map[string]*oncall.Rota{}, zones: map[string]*time.Location{}, graph: newGraph(c)}
 	for name, spec := range c.Rotas {
 		rota, err := oncall.New(spec)
 		if err != nil {
@@ -83,22 +84,29 @@ func (d *directory) team(service, named string) *catalog.Team {
 func (d *directory) terms(service, named string) incident.Terms {
 	spec := d.catalog.Services[service]
 	team := d.team(service, named)
-	t := incident.Terms{Catalogued: spec != nil, PageAfter: d.catalog.Defaults.PageAfter.Std(), PagesFrom: always}
+	t := incident.Terms{
+		Catalogued: spec != nil, PageAfter: d.catalog.Defaults.PageAfter.Std(), PagesFrom: always,
+		AcknowledgedFor: d.catalog.Defaults.AcknowledgementTimeout.Std(), Dependencies: d.graph.below[service],
+	}
 	if team == nil {
 		return t
 	}
-	page := team.Page
+	page, pageOn := team.Page, team.PageOn
 	t.Team, t.ProductManager = team.Name, team.ProductManager != ""
 	if spec != nil {
-		page, t.PageAfter = spec.Page, spec.PageAfter.Std()
+		page, pageOn, t.PageAfter = spec.Page, spec.PageOn, spec.PageAfter.Std()
 		t.Comments = map[string]bool{}
 		for name, pipeline := range spec.Pipelines {
 			t.Comments[name] = pipeline.GitHub != nil
 		}
 	}
 	if escalation := d.catalog.Escalations[team.Escalation]; escalation != nil {
-		t.Steps = steps(escalation)
+		t.Steps = d.steps(escalation)
 	}
+	if pageOn == catalog.PageOnWarning {
+		t.PageOn = incident.SeverityWarning
+	}
+	t.Turn = d.turn(team)
 	switch page {
 	case catalog.PageNever:
 		t.PagesFrom = never
@@ -107,20 +115,6 @@ func (d *directory) terms(service, named string) incident.Terms {
 	case catalog.PageAlways:
 	}
 	return t
-}
-
-func steps(e *catalog.Escalation) []incident.Step {
-	var steps []incident.Step
-	for _, s := range e.Steps {
-		role := incident.Role(s.Notify)
-		switch role {
-		case incident.RoleOnCall, incident.RoleBackup, incident.RoleManager, incident.RoleTeam:
-		default:
-			role = incident.PersonRole(s.Notify)
-		}
-		steps = append(steps, incident.Step{Notify: role, By: s.By, Every: s.Every.Std(), For: s.For.Std()})
-	}
-	return steps
 }
 
 func always(t time.Time) (time.Time, bool) { return t, true }

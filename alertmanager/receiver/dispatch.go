@@ -142,7 +142,14 @@ func (d *dispatcher) finish(ctx context.Context, s sending, receipt notify.Recei
 	defer cancel()
 	r := d.receiver
 	for {
-		err := r.store.Update(ctx, func(tx *store.Tx) error { return r.record(tx, s, receipt, sendErr) })
+		err := r.store.Update(ctx, func(tx *store.Tx) error {
+			for _, one := range append([]sending{s}, s.also...) {
+				if err := r.record(tx, one, receipt, sendErr); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err == nil || errors.Is(err, store.ErrClosed) || ctx.Err() != nil {
 			return
 		}

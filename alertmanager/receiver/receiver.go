@@ -168,7 +168,12 @@ func (r *Receiver) report(tx *store.Tx, in incident.Reported, now time.Time) err
 	for _, a := range in.Alerts {
 		occurrences = append(occurrences, a.Occurrence())
 	}
-	state, err := tx.LoadKey(in.Alerts[0].Key(), occurrences)
+	key := in.Alerts[0].Key()
+	var related []string
+	if key.Audience == incident.AudienceUsers {
+		related = r.current.Load().graph.around(key.Service)
+	}
+	state, err := tx.LoadKey(key, occurrences, related)
 	if err != nil {
 		return err
 	}

@@ -69,6 +69,8 @@ func chosen(of reflect.Type) *jsonschema.Schema {
 		return enumeration(catalog.IPv4, catalog.IPv6)
 	case reflect.TypeFor[catalog.Page]():
 		return enumeration(catalog.PageAlways, catalog.PageOfficeHours, catalog.PageNever)
+	case reflect.TypeFor[catalog.PageOn]():
+		return enumeration(catalog.PageOnCritical, catalog.PageOnWarning)
 	case reflect.TypeFor[catalog.NoData]():
 		return enumeration(catalog.NoDataFails, catalog.NoDataSucceeds)
 	case reflect.TypeFor[catalog.ExecStatus]():

@@ -114,27 +114,6 @@ func (b *board) apiIncident(w http.ResponseWriter, r *http.Request) {
 	b.json(w, http.StatusOK, answer)
 }
 
-// apiAcknowledge takes {"person": "asha"} and answers with the incident.
-func (b *board) apiAcknowledge(w http.ResponseWriter, r *http.Request) {
-	id, err := number(r)
-	if err != nil {
-		b.apiError(w, r, http.StatusNotFound, err)
-		return
-	}
-	var in struct {
-		Person string `json:"person"`
-	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in); err != nil {
-		b.apiError(w, r, http.StatusBadRequest, errors.New(`want a body such as {"person": "asha"}`))
-		return
-	}
-	if err := b.Desk.Acknowledge(r.Context(), id, in.Person, "the API"); err != nil {
-		b.apiError(w, r, codeOf(err), err)
-		return
-	}
-	b.apiIncident(w, r)
-}
-
 func number(r *http.Request) (incident.ID, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {

@@ -34,9 +34,10 @@ type Desk interface {
 	Incident(ctx context.Context, id incident.ID) (incident.Incident, error) // ErrNotFound
 	Events(ctx context.Context, id incident.ID) ([]incident.Event, error)
 
-	// Acknowledge returns ErrClosed for an incident that is over,
-	// ErrNotFound for none, ErrNobody for a person who does not exist.
-	Acknowledge(ctx context.Context, id incident.ID, person, via string) error
+	// Act does what a person asks for: Acknowledge, Reassign, Note, Resolve or
+	// Merge. It returns ErrClosed for an incident that is over, ErrNotFound for
+	// none, ErrNobody for a person who does not exist.
+	Act(ctx context.Context, id incident.ID, in incident.Input) error
 	// CheckToken says for whom a link in a message was made.
 	CheckToken(token string) (incident.ID, string, error)
 
@@ -107,14 +108,13 @@ func New(o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /{$}", b.live)
 	mux.HandleFunc("GET /history", b.history)
 	mux.HandleFunc("GET /incidents/{id}", b.incident)
-	mux.HandleFunc("POST /incidents/{id}/acknowledge", b.acknowledge)
 	mux.HandleFunc("GET /acknowledge/{token}", b.link)
 	mux.HandleFunc("POST /acknowledge/{token}", b.followLink)
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", cached(http.FileServerFS(assets))))
 	mux.HandleFunc("GET /api/v1/incidents", b.apiIncidents)
 	mux.HandleFunc("GET /api/v1/incidents/{id}", b.apiIncident)
-	mux.HandleFunc("POST /api/v1/incidents/{id}/acknowledge", b.apiAcknowledge)
 	mux.HandleFunc("GET /api/v1/events", b.events)
+	b.mountActions(mux)
 	b.mountMaintenance(mux)
 	return b.protect(mux), nil
 }

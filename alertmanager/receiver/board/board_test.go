@@ -25,6 +25,7 @@ var now = time.Date(2026, 11, 23, 22, 10, 0, 0, time.UTC)
 // desk is a receiver with one open incident, #1, and one that is over, #2.
 type desk struct {
 	acknowledged []string
+	acted        []incident.Input
 	changed      chan struct{}
 	broken       error
 	summary      string
@@ -82,7 +83,14 @@ func (d *desk) Events(context.Context, incident.ID) ([]incident.Event, error) {
 	}, d.broken
 }
 
-func (d *desk) Acknowledge(_ context.Context, id incident.ID, person, via string) error {
+func (d *desk) Act(_ context.Context, id incident.ID, in incident.Input) error {
+	d.acted = append(d.acted, in)
+	var person, via string
+	if a, ok := in.(incident.Acknowledge); ok {
+		person, via = a.Person, a.Via
+	} else {
+		return d.broken
+	}
 	switch {
 	case id == 2:
 		return board.ErrClosed

@@ -69,6 +69,12 @@ func (b *board) incident(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := b.incidentView(r, i, events)
+	open, err := b.Desk.Current(r.Context())
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	b.cause(&view, i, open)
 	if i.Open() {
 		if view.Works, err = b.Desk.Works(r.Context(), i.Service, b.Desk.Zone(i.Team)); err != nil {
 			b.problem(w, r, codeOf(err), err)
@@ -76,27 +82,6 @@ func (b *board) incident(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	b.render(w, r, http.StatusOK, "incident", view)
-}
-
-// acknowledge answers the button on the board, and leads back to where it was.
-func (b *board) acknowledge(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
-	id, err := number(r)
-	if err != nil {
-		b.problem(w, r, http.StatusNotFound, err)
-		return
-	}
-	person := r.PostFormValue("person")
-	if person == "" {
-		b.problem(w, r, http.StatusBadRequest, errors.New("say who you are: an acknowledgement has an owner"))
-		return
-	}
-	if err := b.Desk.Acknowledge(r.Context(), id, person, "the board"); err != nil && !errors.Is(err, ErrClosed) {
-		b.problem(w, r, codeOf(err), err)
-		return
-	}
-	remember(w, r, person)
-	http.Redirect(w, r, "/incidents/"+strconv.FormatInt(int64(id), 10), http.StatusSeeOther)
 }
 
 // remember chooses this person in the lists of this browser from now on.
@@ -118,7 +103,7 @@ func (b *board) link(w http.ResponseWriter, r *http.Request) {
 func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	b.withToken(w, r, func(i incident.Incident, person string) {
-		err := b.Desk.Acknowledge(r.Context(), i.ID, person, "the link in a message")
+		err := b.Desk.Act(r.Context(), i.ID, incident.Acknowledge{Incident: i.ID, Person: person, Via: "the link in a message"})
 		if err != nil && !errors.Is(err, ErrClosed) {
 			b.problem(w, r, codeOf(err), err)
 			return

@@ -121,7 +121,9 @@ func mark(e incident.Event) string {
 	switch e.Kind {
 	case incident.KindOpened, incident.KindReopened, incident.KindAlertFired, incident.KindDeliveryFailed, incident.KindNobodyReached:
 		return "bad"
-	case incident.KindAlertResolved, incident.KindClosed, incident.KindAcknowledged:
+	case incident.KindOwnershipEnded, incident.KindSightLost:
+		return "bad"
+	case incident.KindAlertResolved, incident.KindClosed, incident.KindAcknowledged, incident.KindSnoozed, incident.KindReassigned, incident.KindSightRegained:
 		return "good"
 	case incident.KindDelivered, incident.KindPaged:
 		return "told"
@@ -145,8 +147,20 @@ func (b *board) describe(i incident.Incident, e incident.Event) string {
 		return "Closed: " + e.Text
 	case incident.KindSeverity:
 		return "Severity is now " + string(e.Severity)
-	case incident.KindAcknowledged:
-		return fmt.Sprintf("%s took it on, by %s", b.name(e.Person), e.Text)
+	case incident.KindAcknowledged, incident.KindSnoozed, incident.KindReassigned, incident.KindOwnerAsked, incident.KindOwnershipEnded:
+		return b.describeOwner(i, e)
+	case incident.KindNote:
+		return fmt.Sprintf("%s: %s", b.name(e.Person), notify.Plain(e.Text, 4000))
+	case incident.KindJoined, incident.KindLeft:
+		return b.describeCause(e)
+	case incident.KindAlertSilenced:
+		return fmt.Sprintf("Silenced in Alertmanager (%s), so no phone rings for it – %s", notify.OneLine(e.Text, 200), notify.OneLine(e.Alert.Summary(), 300))
+	case incident.KindAlertUnsilenced:
+		return "No longer silenced – " + notify.OneLine(e.Alert.Summary(), 300)
+	case incident.KindSightLost:
+		return "Out of sight: " + notify.OneLine(e.Text, 300) + ". It stays open, because nobody can see whether it goes on"
+	case incident.KindSightRegained:
+		return "In sight again"
 	case incident.KindHidden:
 		if e.Count == 0 {
 			return "Alertmanager shows the whole group again"
@@ -187,6 +201,38 @@ func describeAlert(e incident.Event) string {
 		return "Fires with a new start – " + text
 	}
 	return "Fires – " + text
+}
+
+func (b *board) describeOwner(i incident.Incident, e incident.Event) string {
+	zone := b.Desk.Zone(i.Team)
+	until := ""
+	if !e.Due.IsZero() {
+		until = " until " + b.shortMoment(e.Due, zone)
+	}
+	switch {
+	case e.Kind == incident.KindSnoozed:
+		return fmt.Sprintf("%s snoozed it%s, by %s", b.name(e.Person), until, e.Text)
+	case e.Kind == incident.KindReassigned && e.Person == "":
+		return fmt.Sprintf("%s gave it back, by %s: nobody owns it", b.name(e.By), e.Text)
+	case e.Kind == incident.KindReassigned:
+		return fmt.Sprintf("%s handed it to %s, by %s", b.name(e.By), b.name(e.Person), e.Text)
+	case e.Kind == incident.KindOwnerAsked:
+		return fmt.Sprintf("Asked %s to acknowledge again before %s", b.name(e.Person), b.moment(e.Due, zone).Clock)
+	case e.Kind == incident.KindOwnershipEnded:
+		return fmt.Sprintf("The acknowledgement of %s has ended, and it still fires", b.name(e.Person))
+	}
+	return fmt.Sprintf("%s took it on, by %s", b.name(e.Person), e.Text)
+}
+
+func (b *board) describeCause(e incident.Event) string {
+	by := "a service that it depends on"
+	if e.Person != "" {
+		by = "said by " + b.name(e.Person)
+	}
+	if e.Kind == incident.KindLeft {
+		return fmt.Sprintf("Stands by itself again, no longer under incident %d (%s)", e.Parent, by)
+	}
+	return fmt.Sprintf("Comes from incident %d (%s): phones ring for that one", e.Parent, by)
 }
 
 func (b *board) describePage(i incident.Incident, e incident.Event) string {
@@ -281,6 +327,8 @@ func (b *board) whom(text string) string {
 		return "the pull request"
 	case incident.RoleOwner:
 		return "who acknowledged it"
+	case incident.RoleTools:
+		return "the team's tools"
 	default:
 		if person := role.Person(); person != "" {
 			return b.name(person)

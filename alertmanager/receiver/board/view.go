@@ -58,6 +58,9 @@ type incidentView struct {
 	NextPage    *moment
 	Works       []string // dependencies in maintenance, a sentence each
 	Hidden      int
+	Parent      incident.ID         // what it comes from
+	Children    []incident.Incident // what comes from it
+	OwnedUntil  *moment
 }
 
 type linkView struct {

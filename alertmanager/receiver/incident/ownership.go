@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -54,6 +55,20 @@ func (d *decision) acknowledge(in Acknowledge) {
 	before := i.Owner
 	d.emit(e)
 	d.owned(i, before, in.Person, news)
+	d.siblings(i, in)
+}
+
+// siblings acknowledges what the person was told in the same message.
+func (d *decision) siblings(i Incident, in Acknowledge) {
+	if i.Parent == 0 {
+		return
+	}
+	for _, other := range d.state.Incidents {
+		if other.ID != i.ID && other.Open() && other.Parent == i.Parent && other.Owner == "" && slices.Contains(other.Told(), in.Person) {
+			in.Incident = other.ID
+			d.acknowledge(in)
+		}
+	}
 }
 
 // owned draws the conclusions of a new owner.

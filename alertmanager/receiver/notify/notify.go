@@ -51,11 +51,12 @@ type Message struct {
 	Incident incident.Incident // as it is now
 	About    incident.Alert    // the one alert it is about; zero when it is about the incident
 
-	Works          []string       // dependencies that are in maintenance now, a sentence each
-	Owner          string         // name of the person who acknowledged; empty for nobody
-	Zone           *time.Location // in which the reader's clock goes
-	Board          string         // the incident's page
-	AcknowledgeURL string         // signed for this recipient: GET shows a page with a button, POST acknowledges; empty when there is nothing to acknowledge
+	Also           []incident.Incident // what comes from it, or what else is told with it
+	Works          []string            // dependencies that are in maintenance now, a sentence each
+	Owner          string              // name of the person who acknowledged; empty for nobody
+	Zone           *time.Location      // in which the reader's clock goes
+	Board          string              // the incident's page
+	AcknowledgeURL string              // signed for this recipient: GET shows a page with a button, POST acknowledges; empty when there is nothing to acknowledge
 }
 
 // Recipient is a person, or the place that a channel writes to.

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -71,12 +72,20 @@ func subject(m Message, state string, lead incident.Alert) string {
 	case incident.MessageReopened:
 		return fmt.Sprintf("%s (again): %s", state, what)
 	case incident.MessagePage:
+		if n := len(m.Also); n > 0 {
+			what = fmt.Sprintf("%s (and %d more)", what, n)
+		}
 		return fmt.Sprintf("%s – PLEASE ACKNOWLEDGE: %s", state, what)
 	case incident.MessageReminder:
 		return fmt.Sprintf("%s (still, for %s): %s", state, Length(m.At.Sub(m.Incident.Began())), what)
 	case incident.MessageAcknowledged:
 		return fmt.Sprintf("%s (%s has it): %s", state, m.Owner, what)
+	case incident.MessageAssigned:
+		return fmt.Sprintf("%s (handed to you): %s", state, what)
 	case incident.MessageOpened:
+	}
+	if n := len(m.Also); n > 0 {
+		what = fmt.Sprintf("%s (and %d more)", what, n)
 	}
 	return fmt.Sprintf("%s: %s", state, what)
 }
@@ -111,6 +120,7 @@ func rows(m Message, lead incident.Alert) []Row {
 	if m.Kind != incident.MessageResolved {
 		add("In maintenance", strings.Join(m.Works, "\n"))
 	}
+	add("Also affected", alsoAffected(m.Also))
 	if m.Owner != "" {
 		add("Acknowledged by", m.Owner+" at "+Clock(m.Incident.Acknowledged, m.Zone))
 	}
@@ -119,6 +129,25 @@ func rows(m Message, lead incident.Alert) []Row {
 	}
 	add("Incident", fmt.Sprintf("#%d, %s, team %s", m.Incident.ID, m.Incident.Audience, m.Incident.Team))
 	return rows
+}
+
+// alsoAffected names the services of other incidents, some of many.
+func alsoAffected(others []incident.Incident) string {
+	const most = 20
+	var names []string
+	for _, i := range others {
+		if !slices.Contains(names, i.Service) {
+			names = append(names, i.Service)
+		}
+	}
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if len(names) > most {
+		text += fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	if len(names) > 1 {
+		text = fmt.Sprintf("%d services: %s", len(names), text)
+	}
+	return text
 }
 
 // Cause names the dependencies that alerts of the incident carry, unless the

@@ -11,9 +11,9 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
-// LoadKey gives what is known of one incident key and of the occurrences that
-// an input names.
-func (tx *Tx) LoadKey(k incident.Key, occurrences []incident.Occurrence) (incident.State, error) {
+// LoadKey gives what is known of one incident key, of the occurrences that an
+// input names, and of what is open at related services.
+func (tx *Tx) LoadKey(k incident.Key, occurrences []incident.Occurrence, related []string) (incident.State, error) {
 	state := incident.State{Ended: map[incident.Occurrence]incident.Ended{}}
 	if err := tx.nextID(&state); err != nil {
 		return state, err
@@ -22,18 +22,24 @@ func (tx *Tx) LoadKey(k incident.Key, occurrences []incident.Occurrence) (incide
 	if err := scanIncident(row, &state); err != nil && !errors.Is(err, ErrNotFound) {
 		return state, err
 	}
+	if err := tx.loadRelated(&state, related); err != nil {
+		return state, err
+	}
 	return state, tx.loadEnded(&state, occurrences)
 }
 
-// LoadIncident gives what is known of one incident. [ErrNotFound] says that
-// there is none.
+// LoadIncident gives what is known of one incident, which comes first, and of
+// those above and below it. [ErrNotFound] says that there is none.
 func (tx *Tx) LoadIncident(id incident.ID) (incident.State, error) {
 	var state incident.State
 	if err := tx.nextID(&state); err != nil {
 		return state, err
 	}
 	row := tx.sql.QueryRowContext(tx.ctx, `SELECT state FROM incidents WHERE id = ?`, id)
-	return state, scanIncident(row, &state)
+	if err := scanIncident(row, &state); err != nil {
+		return state, err
+	}
+	return state, tx.loadRelated(&state, nil)
 }
 
 func (tx *Tx) nextID(state *incident.State) error {
@@ -122,9 +128,9 @@ func (tx *Tx) saveIncident(i incident.Incident) error {
 		return fmt.Errorf("writing incident %d: %w", i.ID, err)
 	}
 	_, err = tx.sql.ExecContext(tx.ctx, `
-		INSERT INTO incidents (id, service, audience, opened_at, closed_at, due_at, state) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET closed_at = excluded.closed_at, due_at = excluded.due_at, state = excluded.state`,
-		i.ID, i.Service, i.Audience, nanos(i.Opened), maybe(i.Closed), maybe(i.Due()), text)
+		INSERT INTO incidents (id, service, audience, opened_at, closed_at, due_at, parent_id, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET closed_at = excluded.closed_at, due_at = excluded.due_at, parent_id = excluded.parent_id, state = excluded.state`,
+		i.ID, i.Service, i.Audience, nanos(i.Opened), maybe(i.Closed), maybe(i.Due()), number(i.Parent), text)
 	if err != nil {
 		return fmt.Errorf("writing incident %d: %w", i.ID, err)
 	}
@@ -181,6 +187,13 @@ func maybe(t time.Time) any {
 		return nil
 	}
 	return t.UnixNano()
+}
+
+func number(id incident.ID) any {
+	if id == 0 {
+		return nil
+	}
+	return id
 }
 
 func instant(nanos int64) time.Time { return time.Unix(0, nanos).UTC() }

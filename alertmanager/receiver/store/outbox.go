@@ -19,30 +19,40 @@ type Entry struct {
 	Way       string
 	Attempts  int // begun, this one included
 	Created   time.Time
+	Digest    incident.ID // entries of one cause, person and way are one message
 }
+
+// digestAfter is how long what follows the first page of a cause is gathered.
+const digestAfter = time.Minute
 
 func (tx *Tx) queue(e incident.Event) error {
-	return tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At}, nil)
+	due := e.At
+	if e.Message.Digest != 0 && !e.Message.Urgent {
+		due = due.Add(digestAfter)
+	}
+	return tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At, Digest: e.Message.Digest}, due, nil)
 }
 
-func (tx *Tx) addEntry(e Entry, claimed any) error {
+func (tx *Tx) addEntry(e Entry, due time.Time, claimed any) error {
 	_, err := tx.sql.ExecContext(tx.ctx, `
-		INSERT INTO outbox (incident_id, message, recipient, way, attempts, created_at, due_at, claimed_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.Incident, e.Message, e.Recipient, e.Way, e.Attempts, nanos(e.Created), nanos(e.Created), claimed)
+		INSERT INTO outbox (incident_id, message, recipient, way, attempts, created_at, due_at, claimed_at, digest)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.Incident, e.Message, e.Recipient, e.Way, e.Attempts, nanos(e.Created), nanos(due), claimed, number(e.Digest))
 	if err != nil {
 		return fmt.Errorf("writing to the outbox: %w", err)
 	}
 	return nil
 }
 
-// Claim takes up to most entries that are due, the oldest first. A claimed
-// entry is nobody else's until it is done or put back.
+// Claim takes up to most entries that are due, the oldest first, and what else
+// waits for the same digests. A claimed entry is nobody else's until it is done
+// or put back.
 func (tx *Tx) Claim(now time.Time, most int) ([]Entry, error) {
 	rows, err := tx.sql.QueryContext(tx.ctx, `
 		UPDATE outbox SET claimed_at = ?, attempts = attempts + 1
 		WHERE id IN (SELECT id FROM outbox WHERE claimed_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?)
-		RETURNING id, incident_id, message, recipient, way, attempts, created_at`, nanos(now), nanos(now), most)
+		OR (claimed_at IS NULL AND recipient = '' AND digest IN (SELECT digest FROM outbox WHERE claimed_at IS NULL AND due_at <= ? AND digest IS NOT NULL))
+		RETURNING id, incident_id, message, recipient, way, attempts, created_at, coalesce(digest, 0)`, nanos(now), nanos(now), most, nanos(now))
 	if err != nil {
 		return nil, fmt.Errorf("claiming from the outbox: %w", err)
 	}
@@ -57,8 +67,8 @@ func (tx *Tx) Split(roles Entry, now time.Time, deliveries []incident.Delivery) 
 	}
 	var entries []Entry
 	for _, d := range deliveries {
-		e := Entry{Incident: roles.Incident, Message: roles.Message, Recipient: d.Recipient, Way: d.Way, Attempts: 1, Created: roles.Created}
-		if err := tx.addEntry(e, nanos(now)); err != nil {
+		e := Entry{Incident: roles.Incident, Message: roles.Message, Recipient: d.Recipient, Way: d.Way, Attempts: 1, Created: roles.Created, Digest: roles.Digest}
+		if err := tx.addEntry(e, now, nanos(now)); err != nil {
 			return nil, err
 		}
 		if err := tx.sql.QueryRowContext(tx.ctx, `SELECT last_insert_rowid()`).Scan(&e.ID); err != nil {
@@ -102,7 +112,7 @@ func scanEntries(rows *sql.Rows) ([]Entry, error) {
 	for rows.Next() {
 		var e Entry
 		var created int64
-		if err := rows.Scan(&e.ID, &e.Incident, &e.Message, &e.Recipient, &e.Way, &e.Attempts, &created); err != nil {
+		if err := rows.Scan(&e.ID, &e.Incident, &e.Message, &e.Recipient, &e.Way, &e.Attempts, &created, &e.Digest); err != nil {
 			return nil, fmt.Errorf("reading the outbox: %w", err)
 		}
 		e.Created = instant(created)

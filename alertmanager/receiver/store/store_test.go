@@ -39,7 +39,7 @@ func other(t *testing.T, folder string) *sql.DB {
 func fire(service string) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		a := incident.Alert{Source: "am", Fingerprint: service, StartsAt: start, Labels: map[string]string{"service": service, "audience": "users", "severity": "critical"}}
-		state, err := tx.LoadKey(a.Key(), []incident.Occurrence{a.Occurrence()})
+		state, err := tx.LoadKey(a.Key(), []incident.Occurrence{a.Occurrence()}, nil)
 		if err != nil {
 			return err
 		}

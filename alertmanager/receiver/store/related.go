@@ -1,0 +1,53 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// loadRelated adds what the engine must know beside the incidents of a state:
+// the incidents above and below them, the open ones under the same cause, and
+// the open ones of related services whose users are affected.
+func (tx *Tx) loadRelated(state *incident.State, services []string) error {
+	for _, i := range state.Incidents { // no more than one
+		if err := tx.addIncidents(state, `SELECT state FROM incidents WHERE parent_id = ? AND closed_at IS NULL ORDER BY id`, i.ID); err != nil {
+			return err
+		}
+		if i.Parent == 0 {
+			continue
+		}
+		if err := tx.addIncidents(state, `SELECT state FROM incidents WHERE id = ?`, i.Parent); err != nil {
+			return err
+		}
+		if err := tx.addIncidents(state, `SELECT state FROM incidents WHERE parent_id = ? AND closed_at IS NULL ORDER BY id`, i.Parent); err != nil {
+			return err
+		}
+	}
+	if len(services) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(services)
+	if err != nil {
+		return fmt.Errorf("naming related services: %w", err)
+	}
+	return tx.addIncidents(state, `
+		SELECT state FROM incidents WHERE closed_at IS NULL AND audience = ? AND service IN (SELECT value FROM json_each(?)) ORDER BY id`,
+		incident.AudienceUsers, string(list))
+}
+
+// addIncidents adds what a query gives and the state does not have yet.
+func (tx *Tx) addIncidents(state *incident.State, query string, args ...any) error {
+	rows, err := tx.sql.QueryContext(tx.ctx, query, args...)
+	found, err := bodies[incident.Incident]("related incidents", rows, err)
+	if err != nil {
+		return err
+	}
+	for _, i := range found {
+		if _, known := state.Incident(i.ID); !known {
+			state.Incidents = append(state.Incidents, i)
+		}
+	}
+	return nil
+}
