@@ -21,6 +21,9 @@ const (
 	// missesToEnd is how often in a row an alert must be missing: the ordinary
 	// notification, which comes with the next flush, shall win.
 	missesToEnd = 2
+	// failuresToLose is after how many rounds without an answer the incidents
+	// say that they are out of sight.
+	failuresToLose = 4
 	// mostOfAnswer bounds one member's list.
 	mostOfAnswer = 64 << 20
 )
@@ -42,6 +45,7 @@ type reconciler struct {
 	receiver *Receiver
 	seen     map[string]map[string]sight // by fingerprint, then by member
 	misses   map[string]int              // by fingerprint
+	failures int                         // rounds in a row without an answer
 }
 
 // RunReconciler asks the cluster about what fires, until ctx ends.
@@ -55,8 +59,12 @@ func (r *Receiver) RunReconciler(ctx context.Context) error {
 			return nil
 		case <-every.C:
 		}
-		if err := c.round(ctx); err != nil && ctx.Err() == nil {
+		err := c.round(ctx)
+		if err != nil && ctx.Err() == nil {
 			level.Debug(r.logger).Log("msg", "Alertmanager could not be asked what still fires", "err", err)
+		}
+		if err := c.sight(ctx, err); err != nil && ctx.Err() == nil {
+			level.Warn(r.logger).Log("msg", "What is out of sight could not be noted", "err", err)
 		}
 	}
 }
@@ -78,6 +86,9 @@ func (c *reconciler) round(ctx context.Context) error {
 		lists[member] = list
 	}
 	c.forget(firing)
+	if err := c.silences(ctx, lists); err != nil {
+		return err
+	}
 	for fingerprint, alert := range firing {
 		if c.ended(fingerprint, lists) {
 			if err := c.end(ctx, alert); err != nil {
@@ -114,7 +125,7 @@ func (c *reconciler) ended(fingerprint string, lists map[string]memberList) bool
 	for member, list := range lists {
 		last := before[member]
 		switch {
-		case list.fingerprints[fingerprint]:
+		case list.has(fingerprint):
 			listed = true
 			before[member] = sight{start: list.start, listed: true}
 		case last.listed && last.start == list.start:
@@ -147,33 +158,6 @@ func (c *reconciler) end(ctx context.Context, a incident.Alert) error {
 	return r.store.Update(ctx, func(tx *store.Tx) error {
 		return r.report(tx, incident.Reported{Why: reasonUnlisted, Alerts: []incident.Alert{a}}, now)
 	})
-}
-
-// memberList is what one member says: which alerts it has, and since when it
-// has run.
-type memberList struct {
-	start        string
-	fingerprints map[string]bool
-}
-
-func (c *reconciler) ask(ctx context.Context, member string) (memberList, error) {
-	var status struct {
-		Uptime string `json:"uptime"`
-	}
-	if err := c.get(ctx, member, "/api/v2/status", &status); err != nil {
-		return memberList{}, err
-	}
-	var alerts []struct {
-		Fingerprint string `json:"fingerprint"`
-	}
-	if err := c.get(ctx, member, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true", &alerts); err != nil {
-		return memberList{}, err
-	}
-	list := memberList{start: status.Uptime, fingerprints: make(map[string]bool, len(alerts))}
-	for _, a := range alerts {
-		list.fingerprints[a.Fingerprint] = true
-	}
-	return list, nil
 }
 
 func (c *reconciler) get(ctx context.Context, member, path string, into any) error {

@@ -21,6 +21,7 @@ import (
 type member struct {
 	started string
 	lists   []string
+	quiet   bool // asha has silenced all of it
 	away    bool
 }
 
@@ -30,12 +31,19 @@ func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var answer any = map[string]string{"uptime": m.started}
-	if r.URL.Path == "/api/v2/alerts" {
-		list := []map[string]string{}
+	switch r.URL.Path {
+	case "/api/v2/alerts":
+		status := map[string]any{"state": "active", "silencedBy": []string{}, "inhibitedBy": []string{}}
+		if m.quiet {
+			status = map[string]any{"state": "suppressed", "silencedBy": []string{"1c2d"}, "inhibitedBy": []string{}}
+		}
+		list := []map[string]any{}
 		for _, fingerprint := range m.lists {
-			list = append(list, map[string]string{"fingerprint": fingerprint})
+			list = append(list, map[string]any{"fingerprint": fingerprint, "status": status})
 		}
 		answer = list
+	case "/api/v2/silences":
+		answer = []map[string]string{{"id": "1c2d", "createdBy": "asha", "comment": "a deployment"}}
 	}
 	_ = json.NewEncoder(w).Encode(answer)
 }
