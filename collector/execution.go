@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
 )
 
@@ -110,7 +112,17 @@ func (e *execution) end(ctx context.Context, settled bool) {
 		return
 	}
 	if settled {
+		h.explain(t, e.run)
 		t.record(e.run)
 	}
 	h.schedule.add(t, h.nextDue(e.due))
+}
+
+// explain logs why a run did not succeed, for whoever asks for such detail.
+func (h *Harness) explain(t *target, r run) {
+	last := r.attempts[len(r.attempts)-1]
+	if last.Outcome == probe.Success || last.Outcome == probe.Waiting {
+		return
+	}
+	level.Debug(h.logger).Log("msg", "A run did not succeed", "service", t.service, "probe", t.probe, "attempts", len(r.attempts), "reason", last.Reason, "text", last.Text)
 }

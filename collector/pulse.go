@@ -14,22 +14,26 @@ const (
 
 // pulse tells for how long the process did not get to run: because the machine
 // has too little for it, was suspended, or a control group holds it back. It
-// sleeps for short times and adds up by how much it oversleeps.
+// sleeps for short times and adds up by how much it oversleeps. Its beats are at
+// the instants at which runs start that start together (probe.Kind), because an
+// awakening of a process costs more than what is done in it.
 type pulse struct{ lost atomic.Int64 }
 
 func (p *pulse) run(ctx context.Context) {
-	timer := time.NewTimer(beat)
+	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for last := time.Now(); ; last = time.Now() {
+	for {
+		now := time.Now()
+		next := now.Add(beat - time.Duration(now.UnixNano())%beat)
+		timer.Reset(next.Sub(now))
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		}
-		if late := time.Since(last) - beat; late > skipped {
+		if late := time.Since(next); late > skipped {
 			p.lost.Add(int64(late))
 		}
-		timer.Reset(beat)
 	}
 }
 

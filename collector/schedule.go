@@ -100,6 +100,15 @@ func phase(place uint64, interval time.Duration) time.Duration {
 	return time.Duration(place % uint64(interval))
 }
 
+// together moves a place to a multiple of step, so that probes whose interval is
+// one too run with others at the same instant. Without a step it stays.
+func together(place uint64, step time.Duration) uint64 {
+	if step <= 0 {
+		return place
+	}
+	return place - place%uint64(step)
+}
+
 // hash is FNV-1a with a finalizer, because FNV alone leaves names that differ
 // in the last letter close together (the constants are MurmurHash3's).
 func hash(parts ...string) uint64 {

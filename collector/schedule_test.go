@@ -33,3 +33,20 @@ func TestSlots(t *testing.T) {
 	require.Equal(t, slot.Add(interval), slotAfter(slot, place, interval))
 	require.Equal(t, slot.UnixNano()%int64(interval), slotAfter(now.Add(1000*time.Hour), place, interval).UnixNano()%int64(interval), "the same after a restart")
 }
+
+func TestProbesThatShareAnAwakeningStartAtTheSameInstants(t *testing.T) {
+	const step = 50 * time.Millisecond
+	now := time.Date(2026, 11, 22, 13, 14, 15, 16, time.UTC)
+	for _, interval := range []time.Duration{5 * time.Second, time.Minute} {
+		instants := make(map[time.Time]bool)
+		for i := range 10_000 {
+			place := together(hash(fmt.Sprintf("service-%d/ping/london", i)), step)
+			slot := slotAfter(now, place, interval)
+			require.Zero(t, slot.UnixNano()%int64(step))
+			require.Zero(t, firstDue(now, place, interval).Sub(now)%step, "of the first round as well")
+			instants[slot] = true
+		}
+		require.Greater(t, len(instants), int(interval/step)*9/10, "spread over the interval as before")
+	}
+	require.Equal(t, uint64(7), together(7, 0))
+}

@@ -62,7 +62,7 @@ func newTarget(p *catalog.Probe, built probe.Built, location string) *target {
 		host:        built.Host,
 		make:        built.Attempt,
 		at:          location,
-		place:       hash(p.Service + "/" + p.Name + "/" + location),
+		place:       together(hash(p.Service+"/"+p.Name+"/"+location), built.Kind.Together),
 	}
 	t.totals.Store(new(totals))
 	for _, step := range p.Journey {

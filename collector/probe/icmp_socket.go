@@ -42,7 +42,9 @@ func (p *pingers) to(address netip.Addr) *pinger {
 
 // packets is a socket for ICMP, as package icmp opens it.
 type packets interface {
-	ReadFrom(b []byte) (int, net.Addr, error)
+	// Receive waits for a packet. It is in b, from an address without a zone, and
+	// came at the time that the kernel says, zero where it says none.
+	Receive(b []byte) (packet []byte, from netip.Addr, at time.Time, err error)
 	WriteTo(b []byte, to net.Addr) (int, error)
 	SetReadDeadline(t time.Time) error
 	Close() error
@@ -55,6 +57,15 @@ type echoSocket struct {
 	packets
 	raw bool
 	id  int
+}
+
+// unstamped is a socket on a system that does not say when a packet came.
+type unstamped struct{ *icmp.PacketConn }
+
+// Receive implements packets.
+func (s unstamped) Receive(b []byte) (packet []byte, from netip.Addr, at time.Time, err error) {
+	n, address, err := s.ReadFrom(b)
+	return b[:n], sender(address), time.Time{}, err
 }
 
 // pinger is the socket of one family, open while somebody waits, and a little
@@ -163,10 +174,9 @@ func (p *pinger) forget(e *echo) {
 func (p *pinger) listen(socket *echoSocket) {
 	buffer := make([]byte, 2048)
 	for {
-		n, from, err := socket.ReadFrom(buffer)
-		now := time.Now()
+		packet, from, at, err := socket.Receive(buffer)
 		if err == nil {
-			p.deliver(socket, buffer[:n], sender(from), now)
+			p.deliver(socket, packet, from, at)
 			continue
 		}
 		if p.retire(err) {
@@ -187,7 +197,8 @@ func (p *pinger) retire(err error) bool {
 	return true
 }
 
-// deliver finds who waits for an answer. What nobody waits for is dropped.
+// deliver finds who waits for an answer that came at a time. What nobody waits
+// for is dropped.
 func (p *pinger) deliver(socket *echoSocket, packet []byte, from netip.Addr, at time.Time) {
 	protocol := protocolICMP4
 	if p.ipv6 {
@@ -208,7 +219,17 @@ func (p *pinger) deliver(socket *echoSocket, packet []byte, from netip.Addr, at 
 		return
 	}
 	delete(p.waiting, uint16(body.Seq))
-	e.answer <- reply{number: e.number, took: at.Sub(e.sent)}
+	e.answer <- reply{number: e.number, took: e.since(at)}
+}
+
+// since is the time from the request until its answer came; until now where
+// nobody knows when that was, or the clock was set in between.
+func (e *echo) since(came time.Time) time.Duration {
+	now := time.Since(e.sent)
+	if took := came.Sub(e.sent); took >= 0 && took < now {
+		return took
+	}
+	return now
 }
 
 // sender is the address that a packet came from, without a zone.
@@ -258,7 +279,7 @@ func openUnprivileged(ipv6 bool) (*echoSocket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &echoSocket{packets: conn}, nil
+	return &echoSocket{packets: stamp(conn)}, nil
 }
 
 func openRaw(six bool) (*echoSocket, error) {
@@ -271,7 +292,7 @@ func openRaw(six bool) (*echoSocket, error) {
 		return nil, err
 	}
 	filter(conn, six)
-	return &echoSocket{packets: conn, raw: true, id: int(rand.Uint32() & 0xffff)}, nil
+	return &echoSocket{packets: stamp(conn), raw: true, id: int(rand.Uint32() & 0xffff)}, nil
 }
 
 // filter keeps all but echo replies from the socket; where the system cannot,

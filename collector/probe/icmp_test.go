@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -30,30 +31,30 @@ type network struct {
 	packets chan datagram
 	ended   chan struct{}
 	late    chan time.Time // deadlines
-	from    net.Addr
+	from    netip.Addr
 }
 
 type datagram []byte
 
 func newNetwork(answer func(int, *icmp.Echo) (time.Duration, *icmp.Echo)) *network {
-	return &network{answer: answer, packets: make(chan datagram, 1000), ended: make(chan struct{}), late: make(chan time.Time, 1000), from: &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1)}}
+	return &network{answer: answer, packets: make(chan datagram, 1000), ended: make(chan struct{}), late: make(chan time.Time, 1000), from: netip.MustParseAddr("192.0.2.1")}
 }
 
-func (w *network) ReadFrom(b []byte) (int, net.Addr, error) {
+func (w *network) Receive(b []byte) ([]byte, netip.Addr, time.Time, error) {
 	var timer <-chan time.Time
 	for {
 		select {
 		case p := <-w.packets:
-			return copy(b, p), w.from, nil
+			return b[:copy(b, p)], w.from, time.Time{}, nil
 		case at := <-w.late:
 			timer = nil
 			if !at.IsZero() {
 				timer = time.After(time.Until(at))
 			}
 		case <-timer:
-			return 0, nil, os.ErrDeadlineExceeded
+			return nil, w.from, time.Time{}, os.ErrDeadlineExceeded
 		case <-w.ended:
-			return 0, nil, net.ErrClosed
+			return nil, w.from, time.Time{}, net.ErrClosed
 		}
 	}
 }
@@ -243,11 +244,38 @@ func pingLoopback(t *testing.T, wantRaw bool) {
 		s := p.to(c)
 		require.NoError(t, s.enter())
 		require.Equal(t, wantRaw, s.socket.raw)
+		requireStamped(t, s, c)
 		s.leave()
 		r := try(t, `{icmp: {host: "`+host+`", packets: 3, gap: 5ms, max_loss: 1%}}`)
 		require.Equal(t, Success, r.Outcome, "%s: %s", host, r.Text)
 		require.Positive(t, r.Phases[FirstByte])
 		require.Zero(t, measures(r)[PacketLoss])
+	}
+}
+
+// requireStamped wants the kernel to say when an answer came.
+func requireStamped(t *testing.T, p *pinger, to netip.Addr) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return
+	}
+	socket, err := openEcho(p.ipv6)
+	require.NoError(t, err)
+	defer socket.Close()
+	request, err := p.request(socket, &echo{}, 16)
+	require.NoError(t, err)
+	before := time.Now()
+	_, err = socket.WriteTo(request, socket.address(to))
+	require.NoError(t, err)
+	for {
+		packet, from, at, err := socket.Receive(make([]byte, 2048))
+		require.NoError(t, err)
+		if packet[0] != 0 && packet[0] != 129 { // an echo reply, by IANA
+			continue
+		}
+		require.Equal(t, to, from)
+		require.WithinRange(t, at, before.Round(0), time.Now().Round(0))
+		return
 	}
 }
 
@@ -280,4 +308,22 @@ func BenchmarkPing(b *testing.B) {
 			b.Skip(r.Text)
 		}
 	}
+}
+
+func TestARoundTripIsTheKernelsWhereItSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &echo{sent: time.Now()}
+		time.Sleep(10 * time.Millisecond)
+		for name, test := range map[string]struct {
+			came time.Time
+			want time.Duration
+		}{
+			"the kernel's":             {e.sent.Add(3 * time.Millisecond), 3 * time.Millisecond},
+			"none":                     {time.Time{}, 10 * time.Millisecond},
+			"the clock was set back":   {e.sent.Add(-time.Hour), 10 * time.Millisecond},
+			"the clock was set onward": {e.sent.Add(time.Hour), 10 * time.Millisecond},
+		} {
+			require.Equal(t, test.want, e.since(test.came.Round(0)), name)
+		}
+	})
 }

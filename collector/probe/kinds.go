@@ -2,6 +2,7 @@ package probe
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -15,6 +16,9 @@ type Kind struct {
 	Phases  []Phase
 	// Measures are the numbers that the kind can give besides the time.
 	Measures []Measure
+	// Together is what the times of the runs are multiples of; 0 for none. Where
+	// waking up costs more than the run, many that start at once cost less.
+	Together time.Duration
 	// build makes the attempt; its errors carry their place in the catalogue.
 	build func(s site) (Func, error)
 	// host is what the limit of attempts per host counts by; empty for none.
@@ -52,7 +56,7 @@ func Kinds() []Kind {
 		{Name: "tcp", Summary: "A connection; what is sent over it and what must come back, step by step; TLS, also after a protocol changed over (STARTTLS).", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, TLS, FirstByte}, build: newTCP, host: tcpHost},
 		{Name: "tls", Summary: "A TLS handshake, also after a protocol changed over (STARTTLS); the certificate's name, chain and validity, and the version.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus}), Phases: []Phase{Resolve, Connect, TLS, FirstByte}, build: newTLS, host: tlsHost},
 		{Name: "dns", Summary: "One question to a name server, its answers, its code and whether they are validated; over UDP, TCP or TLS.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, TLS, FirstByte}, build: newDNS, host: dnsHost},
-		{Name: "icmp", Summary: "Echo requests, as ping sends them; how many are answered, and how evenly. Its time is the mean round trip.", Reasons: reasons(network), Phases: []Phase{Resolve, FirstByte}, Measures: []Measure{PacketLoss, PacketJitter}, build: newICMP, host: icmpHost},
+		{Name: "icmp", Summary: "Echo requests, as ping sends them; how many are answered, and how evenly. Its time is the mean round trip.", Reasons: reasons(network), Phases: []Phase{Resolve, FirstByte}, Measures: []Measure{PacketLoss, PacketJitter}, Together: volleys, build: newICMP, host: icmpHost},
 		{Name: "udp", Summary: "Datagrams, and what must come back, step by step.", Reasons: reasons(network, []Reason{ReasonProtocol, ReasonBody}), Phases: []Phase{Resolve, Connect, FirstByte}, build: newUDP, host: udpHost},
 		{Name: "grpc", Summary: "The health of a gRPC server or of one of its services, by grpc.health.v1.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus}), Phases: []Phase{Resolve, Connect, TLS, FirstByte}, build: newGRPC, host: grpcHost},
 		{Name: "websocket", Summary: "A WebSocket: its upgrade, a message and its answer, or a ping.", Reasons: reasons(network, []Reason{ReasonTLS, ReasonProtocol, ReasonStatus, ReasonBody}), Phases: []Phase{Resolve, Connect, TLS, FirstByte}, build: newWebSocket, host: webSocketHost},

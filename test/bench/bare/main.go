@@ -1,8 +1,9 @@
 // Command bare is the measure of cost: a loop of net/http that makes the
 // requests which a prober would make, each over a connection of its own, and
-// does nothing else: no check, no timing, no metric, no timeout.
+// does nothing else: no check, no timing, no metric, no timeout. With -ping it
+// sends echo requests instead, and reads each answer before it sends the next.
 //
-// test/bench/cost runs it beside the exporter. It answers each line on its
+// test/bench/cost and test/bench/icmp run it beside the exporter. It answers each line on its
 // standard input with the number of requests that have ended well and of those
 // that have not, and ends with its input.
 package main
@@ -26,14 +27,23 @@ func main() {
 	interval := flag.Duration("interval", 5*time.Second, "how often each is asked")
 	authority := flag.String("ca", "", "file of the certificate authority")
 	http2 := flag.Bool("http2", false, "take HTTP/2 where the server offers it")
+	address := flag.String("ping", "", "the IPv4 address that is pinged instead")
 	flag.Parse()
 	client, err := newClient(*authority, *http2)
+	var socket *pinger
+	if *address != "" && err == nil {
+		socket, err = newPinger(*address)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bare:", err)
 		os.Exit(1)
 	}
 	var good, bad atomic.Int64
-	go ask(client, *url, *targets, *interval, &good, &bad)
+	if socket != nil {
+		go socket.ping(*interval/time.Duration(*targets), &good, &bad)
+	} else {
+		go ask(client, *url, *targets, *interval, &good, &bad)
+	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		fmt.Println(good.Load(), bad.Load())
 	}

@@ -105,21 +105,13 @@ func read(ctx context.Context, exporter *lab.Exporter, loop *lab.Process) (r rea
 	if err != nil {
 		return r, err
 	}
-	if _, err := loop.Input.Write([]byte("\n")); err != nil {
-		return r, err
-	}
-	line, err := loop.Output.ReadString('\n')
-	if err != nil {
-		return r, err
-	}
-	good, bad, _ := strings.Cut(strings.TrimSpace(line), " ")
-	if r.done[1], err = strconv.ParseFloat(good, 64); err != nil {
+	var bad float64
+	if r.done[1], bad, err = loop.Done(); err != nil {
 		return r, err
 	}
 	r.done[0] = page.Runs("success")
-	failed, _ := strconv.ParseFloat(bad, 64)
-	if failed+page.Runs("failure") > tolerated*r.done[0] {
-		return r, fmt.Errorf("%.0f probes and %s requests of the loop failed: the figures would say nothing", page.Runs("failure"), bad)
+	if bad+page.Runs("failure") > tolerated*r.done[0] {
+		return r, fmt.Errorf("%.0f probes and %.0f requests of the loop failed: the figures would say nothing", page.Runs("failure"), bad)
 	}
 	if r.cpu[0], err = exporter.CPU(); err != nil {
 		return r, err

@@ -50,9 +50,13 @@ func measure(ctx context.Context, l *lab.Lab) ([]lab.Row, error) {
 	// The first half fills the remembered results.
 	half, last := highest(resident[:samples/2]), highest(resident[samples/2:])
 	failed := page.Runs("failure")
+	why, err := e.Failures()
+	if err != nil {
+		return nil, err
+	}
 	return []lab.Row{{
 		Case:     fmt.Sprintf("%d HTTPS targets every %s over HTTP/2, for %s", n, interval, l.Length),
-		Measured: fmt.Sprintf("at most %s in the first half, %s in the second; %.0f of %.0f runs failed", lab.MB(half), lab.MB(last), failed, page.Runs("success")+failed),
+		Measured: fmt.Sprintf("at most %s in the first half, %s in the second; %.0f of %.0f runs failed (%s)", lab.MB(half), lab.MB(last), failed, page.Runs("success")+failed, why),
 		Wanted:   "flat: the second half at most 10 % above the first", Reached: float64(last) <= 1.1*float64(half) && failed < 0.01*page.Runs("success"),
 	}}, nil
 }

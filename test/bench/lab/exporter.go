@@ -82,7 +82,7 @@ func (l *Lab) Exporter(ctx context.Context, c Catalogue, flags ...string) (*Expo
 	if err := os.WriteFile(path, []byte(c.text()), 0o600); err != nil {
 		return nil, err
 	}
-	args := append([]string{"--config.file=" + path, "--storage.path=", "--web.listen-address=127.0.0.1:0"}, flags...)
+	args := append([]string{"--config.file=" + path, "--storage.path=", "--web.listen-address=127.0.0.1:0", "--log.level=debug"}, flags...)
 	p, err := l.run(ctx, "tocsin_exporter", filepath.Join(dir, "log"), args...)
 	if err != nil {
 		return nil, err

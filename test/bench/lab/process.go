@@ -76,6 +76,20 @@ func (p *Process) CPU() (time.Duration, error) {
 	return time.Duration(own+kernel) * tick, errors.Join(errOwn, errKernel)
 }
 
+// Done asks the bare loop how many of its requests have ended well, and how
+// many have not.
+func (p *Process) Done() (good, bad float64, err error) {
+	if _, err := p.Input.Write([]byte("\n")); err != nil {
+		return 0, 0, err
+	}
+	line, err := p.Output.ReadString('\n')
+	if err != nil {
+		return 0, 0, err
+	}
+	_, err = fmt.Sscan(line, &good, &bad)
+	return good, bad, err
+}
+
 // Resident is the process' resident memory now, and the most it ever was, in
 // bytes.
 func (p *Process) Resident() (now, most int, err error) {

@@ -58,9 +58,13 @@ func measure(ctx context.Context, l *lab.Lab) ([]lab.Row, error) {
 	p99 := lab.Deviation(before, after, 0.99)
 	late := (1 - lab.Within(before, after, "1")) * runs
 	failed := after.Runs("failure")
+	why, err := e.Failures()
+	if err != nil {
+		return nil, err
+	}
 	return []lab.Row{{
 		Case:     fmt.Sprintf("%d targets every %s, for %s", n, interval, l.Length),
-		Measured: fmt.Sprintf("99 %% of %.0f runs at most %.0f ms late, %.0f more than a second; %.0f failed; %.0f %% of one processor", runs, p99*1e3, late, failed, (used-cpu).Seconds()/l.Length.Seconds()*100),
+		Measured: fmt.Sprintf("99 %% of %.0f runs at most %.0f ms late, %.0f more than a second; %.0f failed (%s); %.0f %% of one processor", runs, p99*1e3, late, failed, why, (used-cpu).Seconds()/l.Length.Seconds()*100),
 		Wanted:   "99 % below 50 ms, none slips, none fails", Reached: p99 <= most && late < 0.5 && failed == 0,
 	}}, nil
 }
