@@ -32,6 +32,7 @@ type Spec struct {
 	Steps       map[string]Journey      `yaml:"steps,omitempty"` // which journeys use
 	Maintenance map[string]*Maintenance `yaml:"maintenance,omitempty"`
 	Discovery   map[string]*Discovery   `yaml:"discovery,omitempty"`
+	Inbound     map[string]*Inbound     `yaml:"inbound,omitempty"`
 }
 
 // File is a file that the catalogue names at Place, a path of the catalogue:

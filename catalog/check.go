@@ -48,6 +48,7 @@ func (p *problems) check(spec *Spec) {
 	c.checkDependencies()
 	c.checkMaintenance()
 	c.checkDiscovery()
+	c.checkInbound()
 }
 
 // checkNames looks at every name that people chose.
@@ -65,6 +66,7 @@ func (c *checker) checkNames() {
 		section(c, "delivery.receiver.api_tokens", c.Delivery.Receiver.APITokens)
 	}
 	section(c, "discovery", c.Discovery)
+	section(c, "inbound", c.Inbound)
 	for name, s := range c.Services {
 		c.checkNamesOf(below("services", name), s)
 	}

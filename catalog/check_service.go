@@ -21,6 +21,7 @@ func (c *checker) checkService(path string, s *Service) {
 	c.checkURL(below(path, "url"), s.URL)
 	c.checkURL(below(path, "runbook"), s.Runbook)
 	c.checkObjective(below(path, "objective"), s.Objective)
+	c.checkAlertsFrom(below(path, "alerts_from"), s.AlertsFrom)
 	for probe, p := range s.Probes {
 		c.checkProbe(below(below(path, "probes"), probe), p)
 	}

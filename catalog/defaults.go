@@ -35,6 +35,7 @@ func (c *Catalog) complete() {
 	c.completeNames()
 	c.completeDefaults()
 	c.completeDelivery()
+	c.completeInbound()
 	c.completeSteps()
 	for _, team := range c.Teams {
 		c.completeTeam(team)

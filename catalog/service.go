@@ -18,7 +18,8 @@ type Service struct {
 	Resources  map[string]*Resource    `yaml:"resources,omitempty"`
 	Usage      map[string]string       `yaml:"usage,omitempty"` // PromQL, one value each
 	Pipelines  map[string]*Pipeline    `yaml:"pipelines,omitempty"`
-	Alerts     map[string]AlertSetting `yaml:"alerts,omitempty"` // by alert name
+	Alerts     map[string]AlertSetting `yaml:"alerts,omitempty"`      // by alert name
+	AlertsFrom []AlertMatch            `yaml:"alerts_from,omitempty"` // alerts from elsewhere that are about it
 }
 
 // AlertSetting tunes one alert for one service: off, info, warning or critical.

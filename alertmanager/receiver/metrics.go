@@ -7,10 +7,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/inbound"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // metrics are the receiver's own counters; what is open and waiting is read
@@ -22,6 +24,9 @@ type metrics struct {
 	seconds   *prometheus.HistogramVec
 	first     prometheus.Histogram
 	dead      prometheus.Counter
+	inbound   *prometheus.CounterVec
+	posts     *prometheus.CounterVec
+	posted    prometheus.Gauge
 }
 
 func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
@@ -47,9 +52,21 @@ func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
 		dead: auto.NewCounter(prometheus.CounterOpts{
 			Name: "tocsin_receiver_dead_ends_total", Help: "Messages that reached nobody by any way.",
 		}),
+		inbound: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_receiver_inbound_messages_total", Help: "Posts of other systems by what was answered.",
+		}, []string{"source", "result"}),
+		posts: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_receiver_inbound_posts_total", Help: "Times that the alerts of other systems were handed to an Alertmanager, by result.",
+		}, []string{"result"}),
+		posted: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "tocsin_receiver_inbound_last_success_timestamp_seconds", Help: "When all alerts of other systems were with an Alertmanager last.",
+		}),
 	}
 	for _, result := range webhook.Results() {
 		m.received.WithLabelValues(result)
+	}
+	for _, result := range []string{"success", "failure"} {
+		m.posts.WithLabelValues(result)
 	}
 	for _, kind := range counted {
 		m.incidents.WithLabelValues(string(kind))
@@ -65,6 +82,18 @@ func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
 	}
 	return m
 }
+
+// sources makes the series of what the catalogue takes alerts from.
+func (m *metrics) sources(c *catalog.Catalog) {
+	for name := range c.Inbound {
+		for _, result := range inbound.Results() {
+			m.inbound.WithLabelValues(name, result)
+		}
+	}
+}
+
+// forwarded notes that Alertmanager has all alerts from elsewhere.
+func (m *metrics) forwarded(now time.Time) { m.posted.Set(float64(now.UnixMilli()) / 1000) }
 
 // counted are the events that make a series.
 var counted = [...]incident.Kind{incident.KindOpened, incident.KindReopened, incident.KindAcknowledged, incident.KindPaged, incident.KindClosed}

@@ -48,6 +48,7 @@ type Receiver struct {
 	outbox  chan struct{} // something is to be sent
 	timers  chan struct{} // something became due earlier
 	renewed chan struct{} // there is a new catalogue
+	foreign chan struct{} // another system has told of an alert
 }
 
 // New makes a receiver over an open store.
@@ -55,6 +56,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	r := &Receiver{
 		store: o.Store, logger: o.Logger, now: o.Now, http: o.HTTP, hub: newHub(),
 		outbox: make(chan struct{}, 1), timers: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
+		foreign: make(chan struct{}, 1),
 	}
 	if r.logger == nil {
 		r.logger = log.NewNopLogger()
@@ -85,6 +87,8 @@ func (r *Receiver) Update(c *catalog.Catalog) error {
 	}
 	r.current.Store(d)
 	wake(r.renewed)
+	r.metrics.sources(c)
+	wake(r.foreign)
 	return nil
 }
 

@@ -75,6 +75,10 @@ func chosen(of reflect.Type) *jsonschema.Schema {
 		return enumeration(catalog.NoDataFails, catalog.NoDataSucceeds)
 	case reflect.TypeFor[catalog.ExecStatus]():
 		return enumeration(catalog.ExecWarning, catalog.ExecCritical)
+	case reflect.TypeFor[catalog.Severity]():
+		return enumeration(catalog.SeverityCritical, catalog.SeverityWarning, catalog.SeverityInfo)
+	case reflect.TypeFor[catalog.Audience]():
+		return enumeration(catalog.AudienceUsers, catalog.AudienceDevelopers, catalog.AudiencePlatform)
 	case reflect.TypeFor[catalog.AlertSetting]():
 		return enumeration(catalog.AlertOff, catalog.AlertInfo, catalog.AlertWarning, catalog.AlertCritical)
 	}

@@ -92,7 +92,7 @@ func refine(s *jsonschema.Schema, of string) {
 // nameOf is the form of the keys that people choose under key, if it has one.
 func nameOf(key string) string {
 	switch key {
-	case "answer_headers", "body_json", "environment", "form", "headers", "query":
+	case "answer_headers", "body_json", "dimensions", "environment", "form", "headers", "labels", "query", "severities":
 		return ""
 	case "extract", "variables":
 		return "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -113,12 +113,13 @@ func alternatives() map[string][]string {
 		"BrowserStep":     {"open", "click", "type", "wait", "see"},
 		"Maintenance":     {"services", "teams", "all"},
 		"Discovery":       {"file", "http", "kubernetes"},
+		"Inbound":         {"azure", "cloudwatch", "grafana", "json"},
 	}
 }
 
 // filled are the lists that are never empty.
 func filled() []string {
-	return []string{"Step.by", "Rota.people", "Probe.journey", "Probe.browser", "FileDiscovery.paths", "ExecProbe.command"}
+	return []string{"Step.by", "Rota.people", "Probe.journey", "Probe.browser", "FileDiscovery.paths", "ExecProbe.command", "CloudWatchInbound.topics"}
 }
 
 // choices are the texts that are one of a few words.

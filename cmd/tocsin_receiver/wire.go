@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/inbound"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -71,7 +73,7 @@ func serve(ctx context.Context, f daemon.Flags, logger logging.Logger) error {
 		return err
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
-	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, reloader.Run, reloader.RunHangup)
+	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, desk.RunInbound, reloader.Run, reloader.RunHangup)
 }
 
 // pages mounts everything that answers.
@@ -85,6 +87,7 @@ func pages(desk *receiver.Receiver, reloader *reload.Reloader, registry *prometh
 	for _, path := range webhook.Paths() {
 		mux.Handle(path, door)
 	}
+	foreign := inbound.New(inbound.Options{Sink: desk, Catalog: desk.Catalog, HTTP: desk.HTTP(), Count: desk.CountInbound, Logger: logger.Kit})
 	mux.Handle("/", people)
 	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(registry, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, Registry: registry, EnableOpenMetrics: true,
@@ -106,12 +109,12 @@ func pages(desk *receiver.Receiver, reloader *reload.Reloader, registry *prometh
 		}
 		_, _ = io.WriteString(w, "The new catalogue is in use.\n")
 	})
-	return exact(mux, door), nil
+	return exact(mux, door, foreign), nil
 }
 
-// exact sends a path of the webhook to its handler before the mux could clean
+// exact sends a path of a webhook to its handler before the mux could clean
 // or redirect it: a redirected POST arrives as a GET, and its alert is lost.
-func exact(mux *http.ServeMux, door http.Handler) http.Handler {
+func exact(mux *http.ServeMux, door, foreign http.Handler) http.Handler {
 	paths := map[string]bool{}
 	for _, path := range webhook.Paths() {
 		paths[path] = true
@@ -119,6 +122,10 @@ func exact(mux *http.ServeMux, door http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if paths[r.URL.Path] {
 			door.ServeHTTP(w, r)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, inbound.Path) {
+			foreign.ServeHTTP(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)

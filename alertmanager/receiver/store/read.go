@@ -159,7 +159,7 @@ func (tx *Tx) Forget(before time.Time) error {
 			return fmt.Errorf("dropping old notifications: %w", err)
 		}
 	}
-	return nil
+	return tx.forgetForeign(before)
 }
 
 // Key gives the random key of a name, 32 bytes, and makes it the first time.

@@ -1,0 +1,188 @@
+package receiver
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+const (
+	// forwardEvery is how often what fires is posted: an Alertmanager that was
+	// started anew knows of it again this soon.
+	forwardEvery = 30 * time.Second
+	// forwardSoon is after how long a post is tried again that failed.
+	forwardSoon = 3 * time.Second
+	// forwardAhead is for how long Alertmanager believes it without us. A
+	// receiver that is away for less ends nothing.
+	forwardAhead = time.Hour
+	// forwardEnds is for how long an end is posted, as Prometheus does.
+	forwardEnds = 15 * time.Minute
+	// forwardLimit bounds one post.
+	forwardLimit = 10 * time.Second
+	// forwardBatch is how many alerts go into one.
+	forwardBatch = 500
+)
+
+// RunInbound posts the alerts from elsewhere to every member of the cluster,
+// again and again until they are over, until ctx ends.
+func (r *Receiver) RunInbound(ctx context.Context) error {
+	f := &forwarder{receiver: r, failing: map[string]bool{}}
+	for ctx.Err() == nil {
+		timer := time.NewTimer(f.round(ctx))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-r.foreign:
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// forwarder remembers which members fail, so that each is logged once.
+type forwarder struct {
+	receiver *Receiver
+	failing  map[string]bool
+}
+
+// round posts what there is and says when the next is due.
+func (f *forwarder) round(ctx context.Context) time.Duration {
+	r := f.receiver
+	now := r.now()
+	all, err := r.store.Foreign(ctx, now.Add(-forwardEnds))
+	if err == nil {
+		err = r.expire(ctx, all, now)
+	}
+	if err == nil {
+		all, err = r.store.Foreign(ctx, now.Add(-forwardEnds))
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			level.Error(r.logger).Log("msg", "Alerts from elsewhere could not be read; trying again", "err", err)
+		}
+		return pause
+	}
+	alerts := postable(all, now)
+	if len(alerts) == 0 {
+		r.metrics.forwarded(now)
+		return forwardEvery
+	}
+	if !f.post(ctx, alerts) {
+		return forwardSoon
+	}
+	return min(forwardEvery, untilExpiry(all, now))
+}
+
+func untilExpiry(all []store.Foreign, now time.Time) time.Duration {
+	wait := forwardEvery
+	for _, one := range all {
+		if one.EndsAt.IsZero() && !one.ExpiresAt.IsZero() {
+			wait = min(wait, max(one.ExpiresAt.Sub(now), time.Millisecond))
+		}
+	}
+	return wait
+}
+
+// posted is an alert as Alertmanager's API takes it.
+type posted struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	StartsAt    time.Time         `json:"startsAt"`
+	EndsAt      time.Time         `json:"endsAt"`
+}
+
+// postable leaves out ends whose beginning never came.
+func postable(all []store.Foreign, now time.Time) []posted {
+	var alerts []posted
+	for _, one := range all {
+		if len(one.Labels) == 0 {
+			continue
+		}
+		p := posted{Labels: one.Labels, Annotations: one.Annotations, StartsAt: one.StartsAt, EndsAt: one.EndsAt}
+		if p.EndsAt.IsZero() {
+			p.EndsAt = now.Add(forwardAhead).UTC()
+		}
+		alerts = append(alerts, p)
+	}
+	return alerts
+}
+
+// post tells every member; one of them is enough to have it told to people. It
+// is true when all took it.
+func (f *forwarder) post(ctx context.Context, alerts []posted) bool {
+	r := f.receiver
+	members := r.Catalog().Links.Alertmanager
+	problems := make([]error, len(members))
+	var all sync.WaitGroup
+	for n, member := range members {
+		all.Go(func() {
+			for batch := range slices.Chunk(alerts, forwardBatch) {
+				if problems[n] = r.postTo(ctx, member, batch); problems[n] != nil {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return true
+	}
+	good, some := true, false
+	for n, member := range members {
+		f.note(member, problems[n])
+		good, some = good && problems[n] == nil, some || problems[n] == nil
+	}
+	if some {
+		r.metrics.forwarded(r.now())
+	}
+	return good
+}
+
+// note logs the first failure of a member, and its end.
+func (f *forwarder) note(member string, err error) {
+	result := "success"
+	if err != nil {
+		result = "failure"
+	}
+	f.receiver.metrics.posts.WithLabelValues(result).Inc()
+	switch {
+	case err != nil && !f.failing[member]:
+		level.Error(f.receiver.logger).Log("msg", "An Alertmanager does not take the alerts from elsewhere; trying again", "alertmanager", member, "err", err)
+	case err == nil && f.failing[member]:
+		level.Info(f.receiver.logger).Log("msg", "An Alertmanager takes the alerts from elsewhere again", "alertmanager", member)
+	}
+	f.failing[member] = err != nil
+}
+
+func (r *Receiver) postTo(ctx context.Context, member string, alerts []posted) error {
+	body, err := json.Marshal(alerts)
+	if err != nil {
+		return fmt.Errorf("writing alerts: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, forwardLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(member, "/")+"/api/v2/alerts", bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("posting alerts: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := r.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("posting alerts: %w", err)
+	}
+	if answer.StatusCode/100 != 2 {
+		err = fmt.Errorf("posting alerts: it answered %d", answer.StatusCode)
+	}
+	return errors.Join(err, answer.Body.Close())
+}
