@@ -39,6 +39,7 @@ func (c *checker) checkDelivery() {
 	if push := c.Delivery.Ntfy; push != nil {
 		c.checkBase("delivery.ntfy.url", push.URL)
 	}
+	c.checkTwilio(c.Delivery.Twilio)
 }
 
 func (c *checker) checkMonitoring() {

@@ -2,11 +2,12 @@ package catalog
 
 // Delivery is how messages leave: one SMTP relay for Alertmanager and for the
 // receiver, the receiver's own address as Alertmanager reaches it, and the
-// push server.
+// services for push messages, text messages and calls.
 type Delivery struct {
 	SMTP     *SMTP     `yaml:"smtp,omitempty"`
 	Receiver *Receiver `yaml:"receiver,omitempty"`
 	Ntfy     *Ntfy     `yaml:"ntfy,omitempty"`
+	Twilio   *Twilio   `yaml:"twilio,omitempty"`
 }
 
 // SMTP is a mail relay. Host is host:port. TLS is starttls (the default

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
@@ -219,9 +220,9 @@ func (r *Receiver) prepare(i incident.Incident, m incident.Message, e store.Entr
 		return sending{}, fmt.Errorf("the catalogue configures no channel for %s", e.Way)
 	}
 	n := notify.Message{
-		ID: fmt.Sprintf("%d.%d.%s.%s", i.ID, m.Number, e.Recipient, e.Way), Kind: m.Kind, Urgent: m.Urgent, News: m.News, At: m.At,
+		ID: notify.MessageID(i.ID, m.Number, e.Recipient, e.Way), Number: m.Number, Kind: m.Kind, Urgent: m.Urgent, News: m.News, At: m.At,
 		To: notify.Recipient{ID: e.Recipient, Name: d.name(e.Recipient)}, Thread: i.Thread(e.Recipient, e.Way),
-		Incident: i, About: about(i, m), Zone: d.zones[i.Team], Board: d.page(i.ID),
+		Incident: i, About: about(i, m), Zone: d.zones[i.Team], Board: d.page(i.ID), Callback: d.callback(), Attempt: e.Attempts,
 	}
 	if i.Owner != "" {
 		n.Owner = d.name(i.Owner)
@@ -229,12 +230,12 @@ func (r *Receiver) prepare(i incident.Incident, m incident.Message, e store.Entr
 	if e.Way == incident.WayGitHub {
 		return sending{entry: e, message: n, channel: channel}, nil
 	}
-	next, addresses, err := d.reach(e.Recipient, slices.Concat(m.Ways, m.Fallback))
+	next, contacts, err := d.reach(e.Recipient, slices.Concat(m.Ways, m.Fallback))
 	if err != nil {
 		return sending{}, err
 	}
-	n.To.Address = addresses[e.Way]
-	if n.To.Address == "" {
+	n.To.Contacts = contacts
+	if !d.channels.Reach(e.Way, contacts) {
 		return sending{}, fmt.Errorf("no address for %s any more", e.Way)
 	}
 	if i.Open() && i.Owner == "" && !slices.Equal(m.To, []incident.Role{incident.RoleProductManager}) && n.Board != "" {
@@ -245,6 +246,14 @@ func (r *Receiver) prepare(i incident.Incident, m incident.Message, e store.Entr
 
 // board is the address of the board without a slash at the end, or "".
 func (d *directory) board() string { return strings.TrimRight(d.catalog.Links.Board, "/") }
+
+// callback is the address below which providers reach the receiver, or "".
+func (d *directory) callback() string {
+	if d.board() == "" {
+		return ""
+	}
+	return d.board() + strings.TrimSuffix(callback.Prefix, "/")
+}
 
 func (d *directory) page(id incident.ID) string {
 	if d.board() == "" {

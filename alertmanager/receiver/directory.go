@@ -198,23 +198,17 @@ func (d *directory) people(i incident.Incident, role incident.Role, now time.Tim
 
 // reach lists the ways, of those asked for, by which a person can be reached:
 // there is a channel, and an address for it.
-func (d *directory) reach(person string, ways []string) (reachable []string, addresses map[string]string, err error) {
-	contacts, err := notify.ReadContacts(d.catalog.People[person])
+func (d *directory) reach(person string, ways []string) (reachable []string, contacts notify.Contacts, err error) {
+	contacts, err = notify.ReadContacts(d.catalog.People[person])
 	if err != nil {
-		return nil, nil, err
-	}
-	addresses = map[string]string{}
-	for _, kind := range notify.Kinds() {
-		if kind.Address != nil && d.channels[kind.Way] != nil {
-			addresses[kind.Way] = kind.Address(contacts)
-		}
+		return nil, contacts, err
 	}
 	for _, way := range ways {
-		if addresses[way] != "" && !slices.Contains(reachable, way) {
+		if d.channels.Reach(way, contacts) && !slices.Contains(reachable, way) {
 			reachable = append(reachable, way)
 		}
 	}
-	return reachable, addresses, nil
+	return reachable, contacts, nil
 }
 
 // name is what people call somebody.

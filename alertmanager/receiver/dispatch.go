@@ -174,6 +174,9 @@ func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendE
 	delivery := incident.Delivery{
 		Message: s.entry.Message, Recipient: s.entry.Recipient, Way: s.entry.Way, Attempts: s.entry.Attempts, Thread: receipt.Thread,
 	}
+	if receipt.Follows {
+		delivery.ReceiptBy, delivery.Reachable = now.Add(incident.ReceiptWithin), s.next
+	}
 	var in incident.Input = incident.Sent{Incident: s.entry.Incident, Delivery: delivery}
 	if sendErr != nil {
 		delivery.Problem = notify.OneLine(sendErr.Error(), 300)

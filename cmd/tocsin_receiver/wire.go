@@ -17,6 +17,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/inbound"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
@@ -73,7 +74,7 @@ func serve(ctx context.Context, f daemon.Flags, logger logging.Logger) error {
 		return err
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
-	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, desk.RunInbound, reloader.Run, reloader.RunHangup)
+	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, desk.RunReceipts, desk.RunInbound, reloader.Run, reloader.RunHangup)
 }
 
 // pages mounts everything that answers.
@@ -89,6 +90,7 @@ func pages(desk *receiver.Receiver, reloader *reload.Reloader, registry *prometh
 	}
 	foreign := inbound.New(inbound.Options{Sink: desk, Catalog: desk.Catalog, HTTP: desk.HTTP(), Count: desk.CountInbound, Logger: logger.Kit})
 	mux.Handle("/", people)
+	mux.Handle(callback.Prefix, callback.New(callback.Options{Desk: desk.Callbacks(), Logger: logger.Kit}))
 	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(registry, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, Registry: registry, EnableOpenMetrics: true,
 	})))

@@ -31,18 +31,31 @@ type provider interface {
 	taken() string           // what the last message said: headers and texts
 	markup() string          // the part of it that is HTML
 	code(meaning string) int // of "success", "temporary", "permanent"
+	says() []string          // what the message of the suite must say
+}
+
+// everything is what a channel says that has the room.
+var everything = []string{
+	"CRITICAL: shop is down", "Users cannot use shop.", "Mon 23 Nov 22:10:00 UTC", "Probe home fails in 1 of 1 locations.", "payments",
+	"https://board.example.org/acknowledge/abc.def", "https://board.example.org/incidents/7", "https://wiki.example.org/shop",
 }
 
 func providers(t *testing.T) map[string]provider {
-	return map[string]provider{"smtp": newMailServer(t), "ntfy": newPushServer(t)}
+	return map[string]provider{
+		"email/smtp": newMailServer(t), "push/ntfy": newPushServer(t),
+		"sms/twilio": newTwilioServer(t, "sms"), "voice/twilio": newTwilioServer(t, "voice"),
+	}
 }
+
+// hidden is what no error may tell.
+var hidden = []string{secret, address, mailbox, phone, dialled, "http://"}
 
 func channels(t *testing.T, p provider) notify.Channels {
 	t.Helper()
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "secret"), []byte(secret+"\n"), 0o600))
 	c, err := catalog.Parse(filepath.Join(folder, "tocsin.yml"), []byte(
-		"delivery: {"+p.catalogue()+"}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: secret}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: secret}}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
+		"links: {board: 'https://board.example.org'}\ndelivery: {"+p.catalogue()+"}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: secret}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: secret}}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
 	require.NoError(t, err)
 	opened, err := notify.Open(notify.Settings{Catalog: c})
 	require.NoError(t, err)
@@ -52,7 +65,7 @@ func channels(t *testing.T, p provider) notify.Channels {
 func message(kind notify.Kind) notify.Message {
 	start := time.Date(2026, 11, 23, 22, 10, 0, 0, time.UTC)
 	m := notify.Message{
-		ID: "7.1.asha." + kind.Way, Kind: incident.MessageOpened, At: start.Add(time.Minute), Zone: time.UTC,
+		ID: "7.1.asha." + kind.Way, Number: 1, Attempt: 1, Callback: "https://board.example.org/callback", Kind: incident.MessageOpened, At: start.Add(time.Minute), Zone: time.UTC,
 		To:    notify.Recipient{ID: "asha", Name: "Asha Rao"},
 		Board: "https://board.example.org/incidents/7", AcknowledgeURL: "https://board.example.org/acknowledge/abc.def",
 		Incident: incident.Incident{
@@ -67,7 +80,7 @@ func message(kind notify.Kind) notify.Message {
 			}},
 		},
 	}
-	m.To.Address = kind.Address(notify.Contacts{Email: mailbox, Ntfy: address})
+	m.To.Contacts = notify.Contacts{Email: mailbox, Ntfy: address, Phone: phone}
 	return m
 }
 
@@ -78,9 +91,9 @@ func each(t *testing.T, test func(t *testing.T, kind notify.Kind, channel notify
 		if kind.Address == nil {
 			continue // a channel that reaches places has a suite of its own
 		}
-		p := fakes[kind.Name]
+		p := fakes[kind.Way+"/"+kind.Name]
 		require.NotNilf(t, p, "the conformance suite has no fake for %s", kind.Name)
-		t.Run(kind.Name, func(t *testing.T) {
+		t.Run(kind.Way+"/"+kind.Name, func(t *testing.T) {
 			test(t, kind, channels(t, p)[kind.Way], p)
 		})
 	}
@@ -109,8 +122,8 @@ func TestNoErrorTellsASecretOrAnAddress(t *testing.T) {
 		for _, meaning := range []string{"temporary", "permanent"} {
 			p.answer(p.code(meaning))
 			_, err := channel.Send(t.Context(), message(kind))
-			for _, hidden := range []string{secret, address, mailbox, "http://"} {
-				require.NotContains(t, err.Error(), hidden)
+			for _, text := range hidden {
+				require.NotContains(t, err.Error(), text)
 			}
 		}
 		p.answer(0)
@@ -118,8 +131,8 @@ func TestNoErrorTellsASecretOrAnAddress(t *testing.T) {
 		defer cancel()
 		_, err := channel.Send(ctx, message(kind))
 		require.Error(t, err)
-		for _, hidden := range []string{secret, address, mailbox, "http://"} {
-			require.NotContains(t, err.Error(), hidden)
+		for _, text := range hidden {
+			require.NotContains(t, err.Error(), text)
 		}
 	})
 }
@@ -149,10 +162,7 @@ func TestAMessageSaysWhatPeopleNeed(t *testing.T) {
 		p.answer(p.code("success"))
 		_, err := channel.Send(t.Context(), message(kind))
 		require.NoError(t, err)
-		for _, want := range []string{
-			"CRITICAL: shop is down", "Users cannot use shop.", "Mon 23 Nov 22:10:00 UTC", "Probe home fails in 1 of 1 locations.", "payments",
-			"https://board.example.org/acknowledge/abc.def", "https://board.example.org/incidents/7", "https://wiki.example.org/shop",
-		} {
+		for _, want := range p.says() {
 			require.Contains(t, p.taken(), want)
 		}
 		require.NotContains(t, p.taken(), secret)

@@ -76,6 +76,8 @@ func (m *mailServer) code(meaning string) int {
 	return map[string]int{"success": 250, "temporary": 451, "permanent": 550}[meaning]
 }
 
+func (m *mailServer) says() []string { return everything }
+
 // NewSession makes the server a backend.
 func (m *mailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return &mailSession{m}, nil }
 
@@ -133,6 +135,8 @@ func (p *pushServer) catalogue() string {
 func (p *pushServer) code(meaning string) int {
 	return map[string]int{"success": 200, "temporary": 503, "permanent": 403}[meaning]
 }
+
+func (p *pushServer) says() []string { return everything }
 
 func (p *pushServer) publish(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)

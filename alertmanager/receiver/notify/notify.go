@@ -34,13 +34,32 @@ type Channel interface {
 
 // Receipt is what a provider says of a message it took. Thread comes back as
 // Message.Thread with the next message of the incident to the same recipient.
+// Follows says that the provider tells later whether the message arrived: by a
+// callback, or when a [Follower] is asked.
 type Receipt struct {
-	Thread string
+	Thread  string
+	Follows bool
+}
+
+// Follower is a channel whose provider can be asked what became of a message.
+// Thread is that of its receipt; over says that nobody need answer it any
+// more, so that a provider which repeats it until somebody does can stop.
+type Follower interface {
+	Follow(ctx context.Context, thread string, over bool) (Fate, error)
+}
+
+// Fate is what became of a message. State is empty while nobody knows;
+// Acknowledged says that its recipient has answered it.
+type Fate struct {
+	State        incident.DeliveryState
+	Problem      string
+	Acknowledged bool
 }
 
 // Message is one message to one recipient.
 type Message struct {
-	ID     string // the same for every attempt
+	ID     string // the same for every attempt; see [MessageID]
+	Number int    // within the incident
 	Kind   incident.MessageKind
 	Urgent bool      // may ring in the night
 	News   string    // what is new; empty when nothing is
@@ -56,6 +75,8 @@ type Message struct {
 	Owner          string              // name of the person who acknowledged; empty for nobody
 	Zone           *time.Location      // in which the reader's clock goes
 	Board          string              // the incident's page
+	Callback       string              // the public address below which callbacks are taken; empty when there is none
+	Attempt        int                 // from 1
 	AcknowledgeURL string              // signed for this recipient: GET shows a page with a button, POST acknowledges; empty when there is nothing to acknowledge
 }
 
@@ -64,6 +85,8 @@ type Recipient struct {
 	ID      string // a person's id, or "pipeline/NAME"
 	Name    string
 	Address string // in the channel's own terms; empty for a place
+
+	Contacts Contacts // of a person
 }
 
 // Error is why a message was not taken. Its text is shown to people.
@@ -101,16 +124,23 @@ type Kind struct {
 	New     func(Settings) (Channel, error) // nil, nil when the catalogue does not configure it
 }
 
-// Kinds is the table of channels. To add one, write its file and its row.
+// Kinds is the table of channels. To add one, write its file and its row. A
+// way that has several providers uses them in the order in which they stand
+// here; see [Channels].
 func Kinds() []Kind {
+	email := func(c Contacts) string { return c.Email }
+	phone := func(c Contacts) string { return c.Phone }
 	return []Kind{
-		{incident.WayEmail, "smtp", func(c Contacts) string { return c.Email }, newSMTP},
+		{incident.WayEmail, "smtp", email, newSMTP},
 		{incident.WayPush, "ntfy", func(c Contacts) string { return c.Ntfy }, newNtfy},
+		{incident.WaySMS, "twilio", phone, newTwilioSMS},
+		{incident.WayVoice, "twilio", phone, newTwilioVoice},
 		{incident.WayGitHub, "github", nil, newGitHub},
 	}
 }
 
-// Channels are the ways that a catalogue configures.
+// Channels are the ways that a catalogue configures. A way of reaching people
+// goes through every provider that is configured for it; see [Channels.Reach].
 type Channels map[string]Channel
 
 // Open makes every channel that the catalogue configures. On an error it
@@ -131,7 +161,7 @@ func Open(s Settings) (Channels, error) {
 			continue
 		}
 		if c != nil {
-			channels[kind.Way] = c
+			channels.add(kind, c)
 		}
 	}
 	if len(problems) > 0 {

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,6 +31,16 @@ func NewHTTPClient() *http.Client {
 // network trouble are not. Nothing of the URL, the headers or the answer is in
 // the error's text.
 func post(ctx context.Context, client *http.Client, r *http.Request) ([]byte, error) {
+	body, err := exchange(ctx, client, r)
+	if err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+// exchange is post for those who understand a refusal: its body comes with the
+// error, and must not get into the error's text.
+func exchange(ctx context.Context, client *http.Client, r *http.Request) ([]byte, *Error) {
 	response, err := client.Do(r.WithContext(ctx))
 	if err != nil {
 		return nil, temporary("%w", withoutURL(err))
@@ -44,7 +56,21 @@ func post(ctx context.Context, client *http.Client, r *http.Request) ([]byte, er
 	if response.StatusCode/100 == 2 {
 		return body, nil
 	}
-	return nil, refused(response)
+	return body, refused(response)
+}
+
+// secretFile reads a secret when the catalogue is taken over; the error says
+// where in the catalogue the file is named.
+func secretFile(place, path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", place, err)
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("%s: %q is empty", place, path)
+	}
+	return secret, nil
 }
 
 func refused(response *http.Response) *Error {

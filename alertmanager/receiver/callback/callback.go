@@ -1,0 +1,191 @@
+// Package callback takes what providers post back: receipts, replies, digits,
+// buttons.
+//
+// It is the way in for everything that [notify] sends out. A provider's file
+// proves that a request is the provider's own, over the raw body and in
+// constant time, and turns it into what the [Desk] understands: a receipt, or
+// an acknowledgement by the person it was sent to. The receiver mounts it
+// beside the board.
+//
+// Providers repeat, delay and reorder what they post. Nothing here keeps
+// count: an incident takes only what says something new, so the order does not
+// matter.
+package callback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// Desk is the receiver as callbacks need it.
+type Desk interface {
+	// Catalog is the one in use.
+	Catalog() *catalog.Catalog
+	// Receipt notes what became of a message; a stray one is ignored.
+	Receipt(ctx context.Context, in incident.Receipted) error
+	// Acknowledge makes a person the owner of an open incident.
+	Acknowledge(ctx context.Context, id incident.ID, person, via string) error
+	// Resolve declares an open incident over.
+	Resolve(ctx context.Context, id incident.ID, person, via string) error
+	// Incident gives one incident, and an error for one that is not there.
+	Incident(ctx context.Context, id incident.ID) (incident.Incident, error)
+	// Current lists the open incidents.
+	Current(ctx context.Context) ([]incident.Incident, error)
+	// Person finds who has certain contacts, or "".
+	Person(has func(notify.Contacts) bool) string
+	// Called is what people call a person.
+	Called(person string) string
+}
+
+// Options of a handler.
+type Options struct {
+	Desk   Desk
+	Logger log.Logger       // nil for none
+	Now    func() time.Time // nil for time.Now
+}
+
+// Prefix is the path below which the handler is mounted.
+const Prefix = "/callback/"
+
+// mostBody bounds what is read of a request.
+const mostBody = 256 << 10
+
+// handler is one request's way from a provider to the desk.
+type handler struct {
+	Options
+	replies *limiter
+}
+
+// New makes the handler of everything below [Prefix].
+func New(o Options) http.Handler {
+	if o.Logger == nil {
+		o.Logger = log.NewNopLogger()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	h := &handler{Options: o, replies: newLimiter()}
+	mux := http.NewServeMux()
+	for pattern, take := range map[string]func(request) answer{
+		"twilio/text/{id}":   h.twilioText,
+		"twilio/call/{id}":   h.twilioCall,
+		"twilio/digits/{id}": h.twilioDigits,
+		"twilio/sms":         h.twilioReply,
+	} {
+		mux.Handle("POST "+Prefix+pattern, h.serve(take))
+	}
+	return mux
+}
+
+// request is what a provider posted, its body read.
+type request struct {
+	*http.Request
+	body []byte
+}
+
+// answer is what a provider gets. Err is logged and never shown.
+type answer struct {
+	code int
+	kind string // of the content; empty for none
+	text string
+	err  error
+}
+
+var (
+	done      = answer{code: http.StatusNoContent}
+	forbidden = answer{code: http.StatusForbidden}
+)
+
+func (h *handler) serve(take func(request) answer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
+		if err != nil {
+			http.Error(w, "the body is too long or did not come whole", http.StatusBadRequest)
+			return
+		}
+		a := take(request{r, body})
+		if a.err != nil {
+			level.Error(h.Logger).Log("msg", "A callback could not be handled", "path", kindOf(r), "err", a.err)
+		}
+		if a.code == http.StatusForbidden {
+			level.Warn(h.Logger).Log("msg", "A callback was refused: it is not signed as it should be", "path", kindOf(r))
+		}
+		if a.kind != "" {
+			w.Header().Set("Content-Type", a.kind)
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(a.code)
+		_, _ = io.WriteString(w, a.text)
+	})
+}
+
+// kindOf is the part of the path that names nobody.
+func kindOf(r *http.Request) string {
+	parts := strings.SplitN(strings.TrimPrefix(r.URL.Path, Prefix), "/", 3)
+	return strings.Join(parts[:min(len(parts), 2)], "/")
+}
+
+// failed has the provider post it again.
+func failed(err error) answer { return answer{code: http.StatusServiceUnavailable, err: err} }
+
+// publicURL is the address that a provider was given for this request.
+func (h *handler) publicURL(r request) string {
+	return strings.TrimRight(h.Desk.Catalog().Links.Board, "/") + r.RequestURI
+}
+
+// receipt hands on what became of the message that the path names.
+func (h *handler) receipt(r request, fate notify.Fate) answer {
+	in, ok := notify.ParseMessageID(r.PathValue("id"))
+	if !ok {
+		return answer{code: http.StatusNotFound}
+	}
+	if fate.State == "" {
+		return done
+	}
+	in.State, in.Problem = fate.State, fate.Problem
+	if err := h.Desk.Receipt(r.Context(), in); err != nil {
+		return failed(err)
+	}
+	return done
+}
+
+// acknowledge does it, and says in a sentence how it went.
+func (h *handler) acknowledge(ctx context.Context, id incident.ID, person, via string) (string, error) {
+	i, err := h.Desk.Incident(ctx, id)
+	if err != nil || !i.Open() {
+		return fmt.Sprintf("Incident %d is over.", id), nil
+	}
+	if i.Owner != "" && i.Owner != person {
+		return fmt.Sprintf("%s has incident %d already.", h.Desk.Called(i.Owner), id), nil
+	}
+	if err := h.Desk.Acknowledge(ctx, id, person, via); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("Thank you, %s. Incident %d is yours.", h.Desk.Called(person), id), nil
+}
+
+// secret reads a secret's file anew, so that it can be changed.
+func secret(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	value := strings.TrimSpace(string(text))
+	if value == "" {
+		return nil, errors.New("the file of a secret is empty")
+	}
+	return []byte(value), nil
+}

@@ -1,0 +1,132 @@
+package callback_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+const secret = "s3cr3t-t0ken"
+
+var now = time.Date(2026, 11, 23, 22, 15, 0, 0, time.UTC)
+
+// desk notes what callbacks do.
+type desk struct {
+	catalog *catalog.Catalog
+	open    []incident.Incident
+	err     error
+	log     []string
+}
+
+func (d *desk) Catalog() *catalog.Catalog { return d.catalog }
+
+func (d *desk) note(format string, args ...any) error {
+	if d.err == nil {
+		d.log = append(d.log, fmt.Sprintf(format, args...))
+	}
+	return d.err
+}
+
+func (d *desk) Receipt(_ context.Context, in incident.Receipted) error {
+	return d.note("%s %s by %s: %s", in.State, in.Recipient, in.Way, in.Problem)
+}
+
+func (d *desk) Acknowledge(_ context.Context, id incident.ID, person, via string) error {
+	return d.note("acknowledge %d %s %s", id, person, via)
+}
+
+func (d *desk) Resolve(_ context.Context, id incident.ID, person, via string) error {
+	return d.note("resolve %d %s %s", id, person, via)
+}
+
+func (d *desk) Incident(_ context.Context, id incident.ID) (incident.Incident, error) {
+	for _, i := range d.open {
+		if i.ID == id {
+			return i, nil
+		}
+	}
+	return incident.Incident{}, errors.New("not found")
+}
+
+func (d *desk) Current(context.Context) ([]incident.Incident, error) { return d.open, d.err }
+
+func (d *desk) Person(has func(notify.Contacts) bool) string {
+	for person, contacts := range map[string]notify.Contacts{
+		"asha": {Phone: "+44 7700 900123"}, "ben": {Phone: "+44 7700 900124"}, "chi": {},
+	} {
+		if has(contacts) {
+			return person
+		}
+	}
+	return ""
+}
+
+func (d *desk) Called(person string) string { return strings.ToUpper(person[:1]) + person[1:] }
+
+// told is an open incident that asha was sent a text message about.
+func told(id incident.ID, service string, at time.Duration) incident.Incident {
+	return incident.Incident{
+		ID: id, Key: incident.Key{Service: service, Audience: incident.AudienceUsers}, Severity: incident.SeverityCritical,
+		Opened: now.Add(-time.Hour), Since: now.Add(-time.Hour),
+		Messages: []incident.Message{{
+			Number: 1, At: now.Add(-time.Hour + at),
+			Deliveries: []incident.Delivery{{Message: 1, Recipient: "asha", Way: incident.WaySMS, State: incident.DeliverySent}},
+		}},
+	}
+}
+
+func newDesk(t *testing.T, delivery string) *desk {
+	t.Helper()
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "secret"), []byte(secret+"\n"), 0o600))
+	c, err := catalog.Parse(filepath.Join(folder, "tocsin.yml"), []byte("links: {board: 'https://board.example.org'}\ndelivery: "+delivery+"\nmonitoring: {team: t}\nteams: {t: {}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
+	require.NoError(t, err)
+	return &desk{catalog: c, open: []incident.Incident{told(3, "shop", 0), told(4, "market", time.Minute)}}
+}
+
+// answered is what a provider gets.
+func answered(t *testing.T, d *desk, path string, headers map[string]string, body string) (int, string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
+	for name, value := range headers {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	callback.New(callback.Options{Desk: d, Now: func() time.Time { return now }}).ServeHTTP(w, r)
+	require.NotContains(t, w.Body.String(), secret)
+	return w.Code, w.Body.String()
+}
+
+// deliveries are the providers of these tests.
+const deliveries = `{twilio: {account_sid: AC0123456789abcdef0123456789abcdef, auth_token_file: secret, sms_from: '+447700900000', voice_from: '+447700900001'}}`
+
+func TestOnlyAPostIsTaken(t *testing.T) {
+	d := newDesk(t, deliveries)
+	for _, path := range []string{"/callback/twilio/sms", "/callback/twilio/digits/3.1.asha.voice"} {
+		w := httptest.NewRecorder()
+		callback.New(callback.Options{Desk: d}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		require.Equal(t, http.StatusMethodNotAllowed, w.Code)
+	}
+	code, _ := answered(t, d, "/callback/twilio/sms", nil, strings.Repeat("x", 300<<10))
+	require.Equal(t, http.StatusBadRequest, code)
+	require.Empty(t, d.log)
+}
+
+func TestAProviderThatIsNotConfiguredIsNotAnswered(t *testing.T) {
+	code, _ := answered(t, newDesk(t, "{}"), "/callback/twilio/sms", nil, "AccountSid=AC&From=1")
+	require.Equal(t, http.StatusNotFound, code)
+}

@@ -1,0 +1,80 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// mostText is how long a text message may get: three parts of the GSM
+// alphabet.
+const mostText = 450
+
+// plainer puts the characters that would double the price of a text message,
+// because they are not in the GSM alphabet, into others.
+var plainer = strings.NewReplacer("–", "-", "—", "-", "…", "...", "’", "'", "‘", "'", "“", `"`, "”", `"`, "\u00a0", " ", "\n", " ")
+
+// textMessage is what stands in a text message: how bad it is, what it is,
+// how to answer. The number of the message makes each one different, because
+// networks block what repeats itself. Replies says that an answer comes back
+// to us.
+func textMessage(m Message, replies bool) string {
+	t := Compose(m)
+	end := fmt.Sprintf(" (%d.%d", m.Incident.ID, m.Number)
+	if m.Attempt > 1 {
+		end += fmt.Sprintf(", try %d", m.Attempt)
+	}
+	end += ")"
+	if m.Board != "" {
+		end = " " + m.Board + end
+	}
+	if m.AcknowledgeURL != "" && m.Kind != incident.MessageResolved {
+		answer := " Acknowledge: " + m.AcknowledgeURL
+		if replies {
+			answer = fmt.Sprintf(" Reply ACK %d.", m.Incident.ID)
+		}
+		end = answer + end
+	}
+	start := plainer.Replace(sentence(t.Subject))
+	if impact := OneLine(m.Incident.Lead().Annotations["impact"], 150); impact != "" && m.Kind != incident.MessageResolved {
+		start += " " + plainer.Replace(sentence(impact)) + " Since " + Clock(m.Incident.Began(), m.Zone) + "."
+	}
+	room := max(mostText-utf8.RuneCountInString(end), 100)
+	return Plain(start, room) + end
+}
+
+// Spoken is what a voice says of an incident.
+func Spoken(i incident.Incident, now time.Time) string {
+	lead := i.Lead()
+	impact := OneLine(lead.Annotations["impact"], 200)
+	words := []string{
+		fmt.Sprintf("This is Tocsin with incident %d.", i.ID),
+		fmt.Sprintf("%s: %s", sentenceCase(string(i.Severity)), sentence(OneLine(lead.Summary(), 300))),
+		sentence(impact),
+		fmt.Sprintf("It began %s ago.", spokenLength(now.Sub(i.Began()))),
+	}
+	return strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+}
+
+func sentenceCase(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+func spokenLength(d time.Duration) string {
+	minutes := int(max(d, 0).Minutes())
+	switch {
+	case minutes < 1:
+		return "less than a minute"
+	case minutes == 1:
+		return "one minute"
+	case minutes < 120:
+		return fmt.Sprintf("%d minutes", minutes)
+	}
+	return fmt.Sprintf("%d hours", minutes/60)
+}

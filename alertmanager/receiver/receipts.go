@@ -1,0 +1,125 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// Callbacks is the receiver as providers' callbacks need it.
+func (r *Receiver) Callbacks() callback.Desk { return &answers{r} }
+
+// answers is what comes back from outside about what was sent.
+type answers struct{ *Receiver }
+
+// Catalog is the one in use.
+func (a *answers) Catalog() *catalog.Catalog { return a.current.Load().catalog }
+
+// Receipt notes what became of a message; a stray one is ignored.
+func (a *answers) Receipt(ctx context.Context, in incident.Receipted) error {
+	err := a.on(ctx, in.Incident, in, nil)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Resolve declares an open incident over.
+func (a *answers) Resolve(ctx context.Context, id incident.ID, person, via string) error {
+	return a.on(ctx, id, incident.Resolve{Incident: id, Person: person, Via: via}, nil)
+}
+
+// Called is what people call a person.
+func (a *answers) Called(person string) string { return a.current.Load().name(person) }
+
+// Person finds who has certain contacts, or "". A file that cannot be read is
+// passed over: it is reported when a message is sent.
+func (a *answers) Person(has func(notify.Contacts) bool) string {
+	for id, person := range a.current.Load().catalog.People {
+		contacts, err := notify.ReadContacts(person)
+		if err == nil && has(contacts) {
+			return id
+		}
+	}
+	return ""
+}
+
+const (
+	// askEvery is how often providers are asked about messages whose receipt
+	// has not come.
+	askEvery = 20 * time.Second
+	// askFor is how long after sending a provider is still asked.
+	askFor = time.Hour
+)
+
+// RunReceipts asks providers what became of messages, for those that were not
+// called back, until ctx ends.
+func (r *Receiver) RunReceipts(ctx context.Context) error {
+	ticker := time.NewTicker(askEvery)
+	defer ticker.Stop()
+	over := map[string]bool{}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			r.AskReceipts(ctx, over)
+		}
+	}
+}
+
+// AskReceipts asks once about everything that is open. In over it keeps the
+// threads that need no more asking.
+func (r *Receiver) AskReceipts(ctx context.Context, over map[string]bool) {
+	open, err := r.store.Current(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			level.Warn(r.logger).Log("msg", "Open incidents could not be read to ask for receipts", "err", err)
+		}
+		return
+	}
+	if len(open) == 0 {
+		clear(over)
+	}
+	for _, i := range open {
+		for _, m := range i.Messages {
+			for _, d := range m.Deliveries {
+				if d.State == incident.DeliverySent && !over[d.Thread] && r.now().Sub(d.At) < askFor {
+					r.ask(ctx, i, d, over)
+				}
+			}
+		}
+	}
+}
+
+// ask has one provider say what became of a message.
+func (r *Receiver) ask(ctx context.Context, i incident.Incident, d incident.Delivery, over map[string]bool) {
+	follower, thread, ok := r.current.Load().channels.Follower(d.Way, d.Thread)
+	if !ok {
+		over[d.Thread] = true
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	fate, err := follower.Follow(ctx, thread, i.Owner != "")
+	if err == nil && fate.Acknowledged && i.Owner == "" {
+		err = r.Acknowledge(ctx, i.ID, d.Recipient, d.Way)
+	}
+	if err == nil && fate.State != "" {
+		err = r.Callbacks().Receipt(ctx, incident.Receipted{
+			Incident: i.ID, Message: d.Message, Recipient: d.Recipient, Way: d.Way, State: fate.State, Problem: fate.Problem,
+		})
+	}
+	if err != nil && ctx.Err() == nil {
+		level.Warn(r.logger).Log("msg", "A provider could not be asked what became of a message", "incident", i.ID, "way", d.Way, "err", err)
+	}
+	over[d.Thread] = err == nil && (fate.Acknowledged || fate.State != "" || i.Owner != "" && d.ReceiptBy.IsZero())
+}
