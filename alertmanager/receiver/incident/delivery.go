@@ -33,8 +33,8 @@ func (d *decision) nextWay(id ID, lost Delivery, reachable []string) {
 		return
 	}
 	m, ok := i.Message(lost.Message)
-	if !ok {
-		return
+	if !ok || (m.Kind == MessagePage && !i.rings()) {
+		return // nobody is rung up about it any more
 	}
 	tried := map[string]bool{}
 	for _, other := range m.Deliveries {

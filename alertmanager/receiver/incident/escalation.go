@@ -78,10 +78,13 @@ func (t Terms) pages(a Audience, s Severity) bool {
 	return classOf(a, s).pages || (t.PageOn != "" && s.Rank() <= t.PageOn.Rank() && s != "" && classOf(a, s).tells())
 }
 
+// rings says whether a page about the incident may leave.
+func (i Incident) rings() bool { return i.Open() && i.Owner == "" && !i.Withheld() }
+
 // page sends what is due of the escalation and plans what follows.
 func (d *decision) page(id ID) {
 	i, ok := d.open(id)
-	if !ok || i.Paging.Due.IsZero() || i.Owner != "" || i.Withheld() {
+	if !ok || i.Paging.Due.IsZero() || !i.rings() {
 		return
 	}
 	turned := !i.Paging.Until.IsZero() && !i.Paging.Until.After(d.now)
