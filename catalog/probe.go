@@ -43,6 +43,8 @@ type Probe struct {
 	SMTP      *SMTPProbe      `yaml:"smtp,omitempty"`
 	NTP       *NTPProbe       `yaml:"ntp,omitempty"`
 	SSH       *SSHProbe       `yaml:"ssh,omitempty"`
+	LDAP      *LDAPProbe      `yaml:"ldap,omitempty"`
+	SNMP      *SNMPProbe      `yaml:"snmp,omitempty"`
 	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
 	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
 	Redis     *RedisProbe     `yaml:"redis,omitempty"`
@@ -94,6 +96,8 @@ func (p *Probe) kinds() []probeKind {
 		{"smtp", p.SMTP != nil, p.SMTP, gentleInterval},
 		{"ntp", p.NTP != nil, p.NTP, gentleInterval},
 		{"ssh", p.SSH != nil, p.SSH, gentleInterval},
+		{"ldap", p.LDAP != nil, p.LDAP, 0},
+		{"snmp", p.SNMP != nil, p.SNMP, 0},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},

@@ -245,8 +245,21 @@ func (m *kumaMonitor) smtp() string {
 	return m.set("smtp", s)
 }
 
+// snmp reads one object, whose value uptime-kuma compares as if it were JSON.
 func (m *kumaMonitor) snmp() string {
-	s := settings("address", m.address("161"), "oid", m.v.Get("snmpOid").Text(), "version", m.v.Get("snmpVersion").Text())
+	object := settings("oid", m.v.Get("snmpOid").Text())
+	operator, value := m.v.Get("jsonPathOperator"), m.v.Get("expectedValue")
+	switch comparison, err := catalog.ParseComparison(cmp.Or(operator.Text(), "==") + " " + value.Text()); {
+	case value.Empty():
+	case err != nil || cmp.Or(m.v.Get("jsonPath").Text(), "$") != "$":
+		m.lose(value, m.name, "expectedValue", "a value is compared whole, by <, <=, >, >=, == or !=")
+	default:
+		object.set("value", comparison.String())
+	}
+	s := settings("address", m.address("161"), "get", []*Settings{object})
+	if version := m.v.Get("snmpVersion"); version.Text() != "2c" && !version.Empty() {
+		m.report.add(Changed, version.At, m.name, "snmpVersion", "asked by version 2c; by version 3 with a user, a password and encryption_password")
+	}
 	if community := m.v.Get("radiusPassword"); !community.Empty() {
 		s.set("community", m.secret(community, "the SNMP community of "+m.name, m.name, "community"))
 	}
