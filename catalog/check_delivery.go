@@ -40,6 +40,7 @@ func (c *checker) checkDelivery() {
 		c.checkBase("delivery.ntfy.url", push.URL)
 	}
 	c.checkTwilio(c.Delivery.Twilio)
+	c.checkGovukNotify(c.Delivery.GovukNotify)
 }
 
 func (c *checker) checkMonitoring() {

@@ -9,6 +9,7 @@ var (
 	twilioAccount = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
 	twilioKey     = regexp.MustCompile(`^SK[0-9a-f]{32}$`)
 	twilioService = regexp.MustCompile(`^MG[0-9a-f]{32}$`)
+	templateID    = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	phoneNumber   = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	language      = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 )
@@ -34,6 +35,22 @@ func (c *checker) checkTwilio(t *Twilio) {
 	}
 	if t.VoiceFrom != "" && c.Links.Board == "" && !c.said("links", "board") {
 		c.add(path+".voice_from", "the digit that acknowledges a call is posted to the board (add links.board)")
+	}
+}
+
+func (c *checker) checkGovukNotify(n *GovukNotify) {
+	const path = "delivery.govuk_notify"
+	if n == nil {
+		return
+	}
+	const want = "an id such as 01234567-89ab-cdef-0123-456789abcdef"
+	c.matches(path+".sms_template", n.SMSTemplate, templateID, want)
+	c.matches(path+".sms_sender", n.SMSSender, templateID, want)
+	c.matches(path+".email_template", n.EmailTemplate, templateID, want)
+	c.matches(path+".email_reply_to", n.EmailReplyTo, templateID, want)
+	c.checkBase(path+".url", n.URL)
+	if n.SMSTemplate == "" && n.EmailTemplate == "" && !c.said(path, "sms_template") && !c.said(path, "email_template") {
+		c.add(path, "no template to send (want sms_template, email_template or both)")
 	}
 }
 

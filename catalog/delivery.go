@@ -8,6 +8,8 @@ type Delivery struct {
 	Receiver *Receiver `yaml:"receiver,omitempty"`
 	Ntfy     *Ntfy     `yaml:"ntfy,omitempty"`
 	Twilio   *Twilio   `yaml:"twilio,omitempty"`
+
+	GovukNotify *GovukNotify `yaml:"govuk_notify,omitempty"`
 }
 
 // SMTP is a mail relay. Host is host:port. TLS is starttls (the default

@@ -15,3 +15,17 @@ type Twilio struct {
 	Language      string `yaml:"language,omitempty"` // in which calls speak, such as en-GB, which is the default
 	URL           string `yaml:"url,omitempty"`
 }
+
+// GovukNotify is a service at GOV.UK Notify, for text messages and mail. The
+// templates hold ((message)), and ((subject)) for mail; without one of them
+// that way does not exist. CallbackTokenFile holds the bearer token that was
+// chosen for callbacks.
+type GovukNotify struct {
+	APIKeyFile        string `yaml:"api_key_file"`
+	CallbackTokenFile string `yaml:"callback_token_file,omitempty"`
+	SMSTemplate       string `yaml:"sms_template,omitempty"`
+	SMSSender         string `yaml:"sms_sender,omitempty"`
+	EmailTemplate     string `yaml:"email_template,omitempty"`
+	EmailReplyTo      string `yaml:"email_reply_to,omitempty"`
+	URL               string `yaml:"url,omitempty"`
+}

@@ -84,6 +84,9 @@ func New(o Options) http.Handler {
 		"twilio/call/{id}":   h.twilioCall,
 		"twilio/digits/{id}": h.twilioDigits,
 		"twilio/sms":         h.twilioReply,
+
+		"govuk_notify/status": h.govukStatus,
+		"govuk_notify/text":   h.govukText,
 	} {
 		mux.Handle("POST "+Prefix+pattern, h.serve(take))
 	}

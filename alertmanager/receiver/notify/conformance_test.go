@@ -43,6 +43,7 @@ var everything = []string{
 func providers(t *testing.T) map[string]provider {
 	return map[string]provider{
 		"email/smtp": newMailServer(t), "push/ntfy": newPushServer(t),
+		"sms/govuk_notify": newGovukServer(t, "sms"), "email/govuk_notify": newGovukServer(t, "email"),
 		"sms/twilio": newTwilioServer(t, "sms"), "voice/twilio": newTwilioServer(t, "voice"),
 	}
 }

@@ -132,7 +132,9 @@ func Kinds() []Kind {
 	phone := func(c Contacts) string { return c.Phone }
 	return []Kind{
 		{incident.WayEmail, "smtp", email, newSMTP},
+		{incident.WayEmail, "govuk_notify", email, newGovukEmail},
 		{incident.WayPush, "ntfy", func(c Contacts) string { return c.Ntfy }, newNtfy},
+		{incident.WaySMS, "govuk_notify", phone, newGovukSMS},
 		{incident.WaySMS, "twilio", phone, newTwilioSMS},
 		{incident.WayVoice, "twilio", phone, newTwilioVoice},
 		{incident.WayGitHub, "github", nil, newGitHub},
