@@ -72,10 +72,24 @@ type candidateKey struct{ source, target string }
 
 // made is what became of a candidate: a part of a service.
 type made struct {
+	of    Candidate // as it was when it was good
 	name  string
 	group string
 	node  *yaml.Node
 	file  *source
+}
+
+// Candidates are those that services were made of, each in the form in which it
+// was last good, in the order of sources and targets.
+func (c *Catalog) Candidates() []Candidate {
+	list := make([]Candidate, 0, len(c.made))
+	for _, m := range c.made {
+		list = append(list, m.of)
+	}
+	slices.SortFunc(list, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Target, b.Target))
+	})
+	return list
 }
 
 // Discovered says of each service that is not written from which source it

@@ -30,7 +30,7 @@ func (e *extension) make(c Candidate, source *Discovery) (*made, *Rejection) {
 	if r.problem != "" {
 		return reject(RejectValue, r.problem)
 	}
-	m := &made{name: fitName(name), group: c.Group, file: e.file(source)}
+	m := &made{of: c, name: fitName(name), group: c.Group, file: e.file(source)}
 	if m.name == "" {
 		return reject(RejectValue, "nothing is left of its name (got "+clipped(name)+", want letters or digits in it)")
 	}

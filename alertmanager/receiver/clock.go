@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -17,6 +18,9 @@ const (
 	pause = time.Second
 	// kept is how long notifications and the ends of alerts are remembered.
 	kept = 7 * 24 * time.Hour
+	// keptWindows is how long windows that were opened once are remembered, with
+	// the record of who opened, extended and ended them.
+	keptWindows = 400 * 24 * time.Hour
 )
 
 // RunClock does what becomes due, until ctx ends.
@@ -109,9 +113,11 @@ func (r *Receiver) RunForgetting(ctx context.Context) error {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
-		err := r.store.Update(ctx, func(tx *store.Tx) error { return tx.Forget(r.now().Add(-kept)) })
+		err := r.store.Update(ctx, func(tx *store.Tx) error {
+			return errors.Join(tx.Forget(r.now().Add(-kept)), tx.ForgetWindows(r.now().Add(-keptWindows)))
+		})
 		if err != nil && ctx.Err() == nil {
-			level.Warn(r.logger).Log("msg", "Old notifications were not dropped", "err", err)
+			level.Warn(r.logger).Log("msg", "Old notifications and windows were not dropped", "err", err)
 		}
 		select {
 		case <-ctx.Done():

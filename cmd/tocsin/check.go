@@ -42,6 +42,9 @@ func (k checker) run(context.Context) error {
 		file = ""
 	}
 	results := lint.Run(lint.Input{Catalog: c, Secrets: *k.secrets, Rendered: file, Options: options, Render: k.mend()})
+	if len(c.Discovery) > 0 {
+		results = append(results, lint.Result{Check: "discovery", Findings: discovered(c)})
+	}
 	fmt.Fprintf(k.env.stdout, "%s: %s\n\n", *k.file, inventory(c))
 	count := map[lint.Verdict]int{}
 	for _, result := range results {

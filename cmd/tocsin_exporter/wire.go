@@ -97,7 +97,7 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	server, err := httpserver.Listen(httpserver.Options{
 		Addresses: f.Listen, WebConfigFile: f.WebConfig, Logger: logger,
 		Handler: web.New(web.Options{
-			Prober: harness, Config: reloader, Pipelines: others.pipelines, Version: cmp.Or(version.Version, "dev"),
+			Prober: harness, Config: reloader, Discovery: found, Pipelines: others.pipelines, Version: cmp.Or(version.Version, "dev"),
 			Heartbeats: heartbeat.NewHandler(heartbeat.Options{
 				Store: beats, Catalog: harness.Catalog, Refuse: collector.Scope{Location: location, Shard: shard}.RefuseAt, Logger: logger.Kit, Registerer: registry,
 			}),

@@ -144,10 +144,13 @@ func (d *Discovery) reform(c *catalog.Catalog) map[string]*state {
 // a discovered service (a file of certificates that is not there) removes that
 // service and no more.
 func (d *Discovery) hand(c *catalog.Catalog) error {
-	candidates := d.candidates()
+	candidates, before := d.candidates(), d.extended
+	if before == nil {
+		before = d.remembered(c)
+	}
 	var refused []catalog.Rejection
 	for {
-		extended, rejected := c.Extend(candidates, d.extended)
+		extended, rejected := c.Extend(candidates, before)
 		err := d.parts.Update(extended)
 		if err == nil {
 			d.written, d.extended = c, extended

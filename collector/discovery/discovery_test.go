@@ -209,6 +209,14 @@ func TestTheLogIsBounded(t *testing.T) {
 	d.extend()
 	require.Equal(t, maxTold+1, strings.Count(logged.String(), "\n"))
 	require.Contains(t, logged.String(), "980 more discovered targets are not watched")
+	statuses := d.Statuses()
+	require.Len(t, statuses, 2)
+	require.Len(t, statuses[0].Rejections, maxShown)
+	statuses[0].Rejections, statuses[0].Success = nil, time.Time{}
+	require.Equal(t, Status{Name: "a", Kind: "file", Known: true, Read: true, Targets: 1000, Rejected: 1000}, statuses[0])
+	require.Equal(t, Status{Name: "b", Kind: "file"}, statuses[1])
+	told{d, "a"}.failed(errors.New("no\nway"))
+	require.Equal(t, "no way", d.Statuses()[0].Err)
 }
 
 func TestWhatWasFoundOutlivesARestart(t *testing.T) {
@@ -225,6 +233,54 @@ func TestWhatWasFoundOutlivesARestart(t *testing.T) {
 	put(t, filepath.Join(storage, storedName), "{")
 	broken := New(Options{Location: "here", Parts: []reload.Part{f}, Storage: storage})
 	require.NoError(t, broken.Update(parsed(t, twoSources)))
+	require.Equal(t, "written", f.last())
+}
+
+// A target that has become bad goes on as it was, over a restart too, until it
+// is no longer listed.
+func TestTheLastGoodFormOutlivesARestart(t *testing.T) {
+	const text = `monitoring: {team: crew}
+teams: {crew: {}}
+locations: {here: {}}
+services: {written: {team: crew}}
+discovery:
+  a: {file: {paths: [a.json]}, name: "{{label name}}", service: {team: crew, thresholds: {memory: "{{label memory}}"}}}
+`
+	storage := t.TempDir()
+	say := func(d *Discovery, memory string) {
+		list := hosts("a", "one", "two")
+		for i, name := range []string{"first", "second"} {
+			list[i].Values["label name"], list[i].Values["label memory"] = name, "70%"
+		}
+		list[0].Values["label memory"] = memory
+		told{d, "a"}.found(list, nil, nil)
+		d.extend()
+	}
+	begin := func() (*Discovery, *follower) {
+		f := &follower{}
+		d := New(Options{Location: "here", Parts: []reload.Part{f}, Storage: storage})
+		require.NoError(t, d.Update(parsed(t, text)))
+		return d, f
+	}
+	d, f := begin()
+	say(d, "much")
+	require.Equal(t, "second written", f.last(), "it has never been good")
+	say(d, "60%")
+	say(d, "much")
+	require.Equal(t, "first second written", f.last())
+
+	for range 2 {
+		d, f = begin()
+		require.Equal(t, "first second written", f.last())
+		require.InDelta(t, 0.6, float64(d.extended.Services["first"].Thresholds.Memory), 0)
+		say(d, "much")
+		require.Equal(t, "first second written", f.last())
+		series(t, d, "rejected_targets value a 1\n", "tocsin_discovery_rejected_targets")
+	}
+	told{d, "a"}.found(hosts("a"), nil, nil)
+	d.extend()
+	require.Equal(t, "written", f.last())
+	_, f = begin()
 	require.Equal(t, "written", f.last())
 }
 

@@ -68,7 +68,7 @@ func (l *listing) readYAML(origin string, text []byte) error {
 
 // add makes candidates of a group's targets.
 func (l *listing) add(origin string, index int, g group, err error) {
-	place := fmt.Sprintf("group %d of %s", index+1, origin)
+	place := groupName(index, origin)
 	switch {
 	case err != nil:
 	case len(g.Labels) > maxLabels:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/collector/discovery"
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
 	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
@@ -39,6 +40,7 @@ type view struct {
 	Hidden            int // services left out
 	Elsewhere         int // services without a probe here
 	Down, Unknown     int
+	Sources           []discovery.Status
 	Config            configView
 	Links             []link
 }
@@ -61,6 +63,9 @@ type link struct{ Name, URL string }
 
 func (p *pages) landing(w http.ResponseWriter, _ *http.Request) {
 	v := view{Location: p.Prober.Location(), Version: p.Version, Config: describe(p.Config.Status())}
+	if p.Discovery != nil {
+		v.Sources = p.Discovery.Statuses()
+	}
 	c := p.Prober.Catalog()
 	if c != nil {
 		v.Links = links(c.Links)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/collector/discovery"
 	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
 
@@ -28,10 +29,16 @@ type Config interface {
 	Status() reload.Status
 }
 
+// Discoverer is what the pages need of the discovery of services.
+type Discoverer interface {
+	Statuses() []discovery.Status
+}
+
 // Options are the parts behind the pages.
 type Options struct {
 	Prober    Prober
 	Config    Config
+	Discovery Discoverer // nil for none
 	Metrics   http.Handler
 	Pipelines http.Handler // answers below /api/v1/pipelines/; nil for none
 	// Heartbeats answers the calls of jobs below /heartbeat/; nil for none.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector"
+	"github.com/tocsin-monitoring/tocsin/collector/discovery"
 	"github.com/tocsin-monitoring/tocsin/collector/probe"
 	"github.com/tocsin-monitoring/tocsin/internal/reload"
 )
@@ -28,7 +29,13 @@ type fake struct {
 	ready    bool
 	reload   error
 	status   reload.Status
+	sources  sources
 }
+
+// sources are what discovery says of itself.
+type sources []discovery.Status
+
+func (s sources) Statuses() []discovery.Status { return s }
 
 func (f *fake) Statuses(int) []collector.Status { return f.statuses }
 
@@ -88,7 +95,7 @@ func newFake(t *testing.T) *fake {
 func ask(t *testing.T, f *fake, method, target string, headers ...string) (int, string, http.Header) {
 	t.Helper()
 	handler := New(Options{
-		Prober: f, Config: config{f}, Version: "1.2.3", Metrics: http.NotFoundHandler(),
+		Prober: f, Config: config{f}, Discovery: f.sources, Version: "1.2.3", Metrics: http.NotFoundHandler(),
 		Pipelines: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "pipeline "+r.URL.Path) }),
 	})
 	w := httptest.NewRecorder()

@@ -60,6 +60,32 @@ func TestWindowsAreKept(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
+// The last number is kept, so that the next window gets another one.
+func TestOldWindowsAreForgotten(t *testing.T) {
+	s := open(t, t.TempDir())
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	left := func(add time.Time) (ids []int64) {
+		t.Helper()
+		o := window("work", add)
+		require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+			if _, err := tx.AddWindow(&o, "", nil); err != nil {
+				return err
+			}
+			return tx.ForgetWindows(now)
+		}))
+		past, err := s.PastWindows(t.Context(), now.Add(24*time.Hour), 10)
+		require.NoError(t, err)
+		for _, o := range past {
+			ids = append(ids, o.ID)
+		}
+		return ids
+	}
+	require.Equal(t, []int64{1}, left(now.Add(-time.Hour)))
+	require.Equal(t, []int64{2}, left(now.Add(-time.Minute)))
+	require.Equal(t, []int64{3}, left(now.Add(time.Minute)))
+	require.Equal(t, []int64{3, 4}, left(now.Add(-time.Hour)))
+}
+
 // A database of each earlier schema is brought to the newest with what is in
 // it.
 func TestEarlierSchemasAreMigrated(t *testing.T) {
