@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 func (c *checker) checkLinks() {
 	l := c.Links
@@ -49,6 +52,9 @@ func (c *checker) checkMonitoring() {
 	if c.given("monitoring.fallback_team") {
 		known(c, "monitoring.fallback_team", "team", m.FallbackTeam, c.Teams)
 	}
+	if m.Heartbeat != nil {
+		c.checkHeartbeatOut("monitoring.heartbeat", m.Heartbeat)
+	}
 	for i := range m.BreakGlass {
 		path := at("monitoring.break_glass", i)
 		channels := &m.BreakGlass[i]
@@ -59,6 +65,18 @@ func (c *checker) checkMonitoring() {
 			c.add(below(path, "github"), "GitHub cannot be told without Tocsin's receiver (want slack, teams, email, pagerduty or victorops)")
 		}
 		c.checkChannels(path, channels)
+	}
+}
+
+func (c *checker) checkHeartbeatOut(path string, h *OutboundHeartbeat) {
+	const most = Duration(time.Hour)
+	c.exactlyOne(path, "the address", "url", "url_file")
+	c.checkURL(below(path, "url"), h.URL)
+	if h.Every < 10*shortest || h.Every > most {
+		c.add(below(path, "every"), "got %s, want %s to %s", h.Every, 10*shortest, most)
+	}
+	if _, err := choice(h.Method, OutboundMethods()...); err != nil {
+		c.add(below(path, "method"), "%v", err)
 	}
 }
 

@@ -130,6 +130,9 @@ func (o Objective) or(others Objective) Objective {
 
 func (c *Catalog) completeDelivery() {
 	c.Monitoring.FallbackTeam = or(c.Monitoring.FallbackTeam, c.Monitoring.Team)
+	if beat := c.Monitoring.Heartbeat; beat != nil {
+		beat.Every, beat.Method = or(beat.Every, Duration(time.Minute)), or(beat.Method, "POST")
+	}
 	if c.Accounts.GitHub == nil {
 		c.Accounts.GitHub = new(GitHubAccount)
 	}

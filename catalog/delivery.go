@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Delivery is how messages leave: one SMTP relay for Alertmanager and for the
 // receiver, the receiver's own address as Alertmanager reaches it, and the
 // services for push messages, text messages and calls.
@@ -48,7 +53,37 @@ type Ntfy struct {
 // Monitoring says who looks after Tocsin itself. BreakGlass is told natively
 // by Alertmanager when the receiver is dead.
 type Monitoring struct {
-	Team         string     `yaml:"team"`
-	FallbackTeam string     `yaml:"fallback_team,omitempty"` // Team by default
-	BreakGlass   []Channels `yaml:"break_glass,omitempty"`
+	Team         string             `yaml:"team"`
+	FallbackTeam string             `yaml:"fallback_team,omitempty"` // Team by default
+	BreakGlass   []Channels         `yaml:"break_glass,omitempty"`
+	Heartbeat    *OutboundHeartbeat `yaml:"heartbeat,omitempty"`
 }
+
+// OutboundHeartbeat is the address that the receiver calls while it works, at
+// somebody outside who raises the alarm when the calls stay away. Exactly one
+// of URL and URLFile, whose content is the address, is set.
+type OutboundHeartbeat struct {
+	URL     string   `yaml:"url,omitempty"`
+	URLFile string   `yaml:"url_file,omitempty"`
+	Every   Duration `yaml:"every,omitempty"`  // 1m by default
+	Method  string   `yaml:"method,omitempty"` // POST by default
+}
+
+// Address reads the address; its errors name the file only.
+func (h *OutboundHeartbeat) Address() (string, error) {
+	if h.URLFile == "" {
+		return h.URL, nil
+	}
+	text, err := readAtMost(h.URLFile, maxSecret)
+	address := strings.TrimSpace(string(text))
+	if err == nil && !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
+		err = fmt.Errorf("%q does not hold an address with http:// or https://", h.URLFile)
+	}
+	if err != nil {
+		return "", fmt.Errorf("monitoring.heartbeat.url_file: %w", err)
+	}
+	return address, nil
+}
+
+// OutboundMethods are what OutboundHeartbeat.Method may be.
+func OutboundMethods() []string { return []string{"GET", "POST"} }

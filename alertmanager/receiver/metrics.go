@@ -27,6 +27,8 @@ type metrics struct {
 	inbound   *prometheus.CounterVec
 	posts     *prometheus.CounterVec
 	posted    prometheus.Gauge
+
+	heartbeats *prometheus.CounterVec
 }
 
 func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
@@ -58,12 +60,18 @@ func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
 		posts: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "tocsin_receiver_inbound_posts_total", Help: "Times that the alerts of other systems were handed to an Alertmanager, by result.",
 		}, []string{"result"}),
+		heartbeats: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_receiver_heartbeats_total", Help: "Calls to the address outside that notices when the receiver is dead, by result.",
+		}, []string{"result"}),
 		posted: auto.NewGauge(prometheus.GaugeOpts{
 			Name: "tocsin_receiver_inbound_last_success_timestamp_seconds", Help: "When all alerts of other systems were with an Alertmanager last.",
 		}),
 	}
 	for _, result := range webhook.Results() {
 		m.received.WithLabelValues(result)
+	}
+	for _, result := range []string{"success", "failure", "withheld"} {
+		m.heartbeats.WithLabelValues(result)
 	}
 	for _, result := range []string{"success", "failure"} {
 		m.posts.WithLabelValues(result)

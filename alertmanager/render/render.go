@@ -18,6 +18,7 @@ const (
 	AlertWatchdog                  = "TocsinWatchdog"
 	AlertReceiverDown              = "TocsinReceiverDown"
 	AlertAlertmanagerNotDelivering = "TocsinAlertmanagerNotDelivering"
+	AlertMessagesUnsent            = "TocsinMessagesUnsent"
 	AlertServiceDown               = "ServiceDown"
 	AlertDependencyDown            = "DependencyDown"
 	AlertServiceSlow               = "ServiceSlow"

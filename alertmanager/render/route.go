@@ -50,7 +50,7 @@ func (r *renderer) first() []route {
 	if glass := r.breakGlass(); !glass.silent() {
 		routes = append(routes, route{
 			why:      "What means that the receiver cannot tell anybody is told without it.",
-			Matchers: []string{oneOf("alertname", AlertReceiverDown, AlertAlertmanagerNotDelivering), equals("audience", "platform")},
+			Matchers: []string{oneOf("alertname", AlertReceiverDown, AlertAlertmanagerNotDelivering, AlertMessagesUnsent), equals("audience", "platform")},
 			Receiver: r.use(glass),
 			Continue: true,
 			GroupBy:  []string{"alertname"},

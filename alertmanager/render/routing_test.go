@@ -188,6 +188,7 @@ func TestWatchdogAndBreakGlass(t *testing.T) {
 	require.Equal(t, []string{"watchdog"}, r.told(t, own(render.AlertWatchdog), night), "the heartbeat is for nobody else")
 	require.Equal(t, []string{"receiver", "break-glass", "team/platform"}, r.told(t, own(render.AlertReceiverDown), night))
 	require.Equal(t, []string{"receiver", "break-glass", "team/platform"}, r.told(t, own(render.AlertAlertmanagerNotDelivering), night))
+	require.Equal(t, []string{"receiver", "break-glass", "team/platform"}, r.told(t, own(render.AlertMessagesUnsent), night))
 	require.Equal(t, []string{"receiver", "team/platform"}, r.told(t, own("TocsinExporterDown"), night))
 
 	watchdog := r.root.Match(own(render.AlertWatchdog))[0].RouteOpts

@@ -103,17 +103,18 @@ func nameOf(key string) string {
 // alternatives are the keys of which a value has exactly one.
 func alternatives() map[string][]string {
 	return map[string][]string{
-		"Probe":           catalog.ProbeKinds(),
-		"JourneyStep":     {"get", "post", "use"},
-		"PostgresProbe":   {"dsn", "address"},
-		"Resource":        {"process", "prometheus", "kubernetes"},
-		"ProcessResource": {"pid_file", "command"},
-		"Pipeline":        {"github"},
-		"HeartbeatProbe":  {"every", "schedule"},
-		"BrowserStep":     {"open", "click", "type", "wait", "see"},
-		"Maintenance":     {"services", "teams", "all"},
-		"Discovery":       {"file", "http", "kubernetes"},
-		"Inbound":         {"azure", "cloudwatch", "grafana", "json"},
+		"Probe":             catalog.ProbeKinds(),
+		"JourneyStep":       {"get", "post", "use"},
+		"PostgresProbe":     {"dsn", "address"},
+		"Resource":          {"process", "prometheus", "kubernetes"},
+		"ProcessResource":   {"pid_file", "command"},
+		"Pipeline":          {"github"},
+		"HeartbeatProbe":    {"every", "schedule"},
+		"BrowserStep":       {"open", "click", "type", "wait", "see"},
+		"Maintenance":       {"services", "teams", "all"},
+		"Discovery":         {"file", "http", "kubernetes"},
+		"OutboundHeartbeat": {"url", "url_file"},
+		"Inbound":           {"azure", "cloudwatch", "grafana", "json"},
 	}
 }
 
@@ -127,6 +128,7 @@ func choices() map[string][]any {
 	return map[string][]any{
 		"SMTP.tls":                    {catalog.TLSStart, catalog.TLSOn, catalog.TLSNone},
 		"HTTPProbe.method":            words(catalog.Methods()),
+		"OutboundHeartbeat.method":    words(catalog.OutboundMethods()),
 		"MQTTProbe.version":           words(catalog.MQTTVersions()),
 		"Replication.role":            words(catalog.Roles()),
 		"DNSProbe.type":               words(catalog.RecordTypes()),

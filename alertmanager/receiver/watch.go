@@ -1,0 +1,154 @@
+package receiver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+const (
+	// AlertWatchdogOverdue is the receiver's own alert about a source of alerts
+	// whose watchdog is not heard.
+	AlertWatchdogOverdue = "TocsinWatchdogOverdue"
+	// ownSource is the source of the receiver's own alerts.
+	ownSource = "receiver"
+
+	watchEvery = 10 * time.Second
+	// beatEvery is how often a cluster's watchdog comes: its route's
+	// group_interval. One healthy member of a pair is enough.
+	beatEvery   = time.Minute
+	missedBeats = 3
+	beatGrace   = 30 * time.Second
+	// asleep is a gap between two looks after which this program has not been
+	// there to hear anything.
+	asleep = time.Minute
+)
+
+// RunWatch raises an incident, without Alertmanager, when the watchdog of a
+// source is not heard any more, until ctx ends.
+func (r *Receiver) RunWatch(ctx context.Context) error {
+	w := &watch{receiver: r, since: r.now(), looked: r.now()}
+	every := time.NewTicker(watchEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+		}
+		if err := w.look(ctx); err != nil && ctx.Err() == nil {
+			level.Error(r.logger).Log("msg", "The heartbeats of the sources could not be judged; trying again", "err", err)
+		}
+	}
+}
+
+// watch knows since when this program has been able to hear: before that no
+// silence counts.
+type watch struct {
+	receiver      *Receiver
+	since, looked time.Time
+}
+
+func (w *watch) look(ctx context.Context) error {
+	r := w.receiver
+	now := r.now()
+	if now.Sub(w.looked) > asleep || now.Before(w.looked) {
+		w.since = now
+	}
+	w.looked = now
+	if r.current.Load().catalog.Delivery.Receiver == nil {
+		return nil // nobody is to send here
+	}
+	beats, err := r.store.Beats(ctx)
+	if err != nil {
+		return err
+	}
+	firing, err := r.ownFiring(ctx)
+	if err != nil {
+		return err
+	}
+	sources, tokenErr := r.expected(beats)
+	for source := range sources {
+		last, old := beats[source], firing[overdueID(source)]
+		heard := later(last, w.since)
+		silent := now.Sub(heard) > missedBeats*beatEvery+beatGrace
+		recovered := old.Fingerprint != "" && last.After(old.StartsAt) && now.Sub(last) <= missedBeats*beatEvery+beatGrace
+		switch {
+		case silent && old.Fingerprint == "":
+			err = r.own(ctx, r.overdue(source, last, heard))
+		case recovered:
+			old.Resolved, old.EndsAt = true, last
+			err = r.own(ctx, old)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return tokenErr
+}
+
+// expected are the sources that were heard before, and those that have a token.
+func (r *Receiver) expected(beats map[string]time.Time) (map[string]bool, error) {
+	sources := map[string]bool{}
+	for source := range beats {
+		sources[source] = true
+	}
+	tokens, err := r.Tokens()
+	for _, token := range tokens {
+		sources[token.Source] = true
+	}
+	if err == nil && len(tokens) == 0 {
+		sources["alertmanager"] = true // whoever sends without a token
+	}
+	return sources, err
+}
+
+func overdueID(source string) string { return AlertWatchdogOverdue + "/" + source }
+
+// overdue is the alert about a source; last is zero for one that was never
+// heard.
+func (r *Receiver) overdue(source string, last, heard time.Time) incident.Alert {
+	monitoring := r.current.Load().catalog.Monitoring
+	when := "was never heard since the receiver started at " + heard.UTC().Format("15:04 MST")
+	if !last.IsZero() {
+		when = "was heard last at " + last.UTC().Format("2006-01-02 15:04:05 MST")
+	}
+	return incident.Alert{
+		Source: ownSource, Fingerprint: overdueID(source), StartsAt: heard.UTC(),
+		Labels: map[string]string{
+			"alertname": AlertWatchdogOverdue, "severity": string(incident.SeverityCritical), "audience": string(incident.AudiencePlatform),
+			"service": "tocsin", "team": monitoring.Team, "origin": source,
+		},
+		Annotations: map[string]string{
+			"summary":     fmt.Sprintf("No alert would arrive from %s: its watchdog stays away", source),
+			"description": fmt.Sprintf("TocsinWatchdog of %s %s; it comes each minute. Prometheus, Alertmanager or the way between is broken.", source, when),
+			"impact":      "An outage is not told to anybody, and what seems to go on or to be over may be otherwise.",
+		},
+	}
+}
+
+// ownFiring are the receiver's own alerts that fire, by fingerprint.
+func (r *Receiver) ownFiring(ctx context.Context) (map[string]incident.Alert, error) {
+	open, err := r.store.Current(ctx)
+	firing := map[string]incident.Alert{}
+	for _, i := range open {
+		for _, a := range i.Firing() {
+			if a.Source == ownSource {
+				firing[a.Fingerprint] = a
+			}
+		}
+	}
+	return firing, err
+}
+
+// own takes an alert of the receiver's own as if it had come from outside.
+func (r *Receiver) own(ctx context.Context, a incident.Alert) error {
+	return r.store.Update(ctx, func(tx *store.Tx) error {
+		return r.report(tx, incident.Reported{Group: ownSource, Alerts: []incident.Alert{a}}, r.now())
+	})
+}
