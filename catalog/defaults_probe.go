@@ -14,7 +14,7 @@ func (c *Catalog) completeProbe(p *Probe, s *Service) {
 	p.Timeout = or(p.Timeout, c.timeoutOf(p))
 	switch {
 	case len(p.Locations) > 0:
-	case p.Heartbeat != nil: // a job calls one exporter
+	case p.Heartbeat != nil, p.Domain != nil: // a job calls one exporter; a registry says the same everywhere
 		p.Locations = []string{c.Defaults.Location}
 	default:
 		p.Locations = names(c.Locations)
@@ -40,8 +40,11 @@ func (c *Catalog) intervalOf(p *Probe, s *Service) Duration {
 // takes a while itself.
 func slowOf(p *Probe, s *Service) Duration {
 	budget := s.Thresholds.Latency * Duration(max(1, len(p.Journey), len(p.Browser)))
-	if p.Browser != nil {
+	switch {
+	case p.Browser != nil:
 		return max(budget, browserBudget)
+	case p.Domain != nil: // how fast a registry is says nothing about the service
+		return max(budget, domainBudget)
 	}
 	return budget
 }
@@ -49,10 +52,14 @@ func slowOf(p *Probe, s *Service) Duration {
 // timeoutOf is the default timeout: longer than the latency budget as far as the
 // interval allows, because what is not even slow must not count as failed.
 func (c *Catalog) timeoutOf(p *Probe) Duration {
-	usual := c.Defaults.Probe.Timeout
-	if p.Browser != nil {
-		usual = max(usual, min(browserTimeout, p.Interval/Duration(p.Confirm)))
+	var patience Duration
+	switch {
+	case p.Browser != nil:
+		patience = browserTimeout
+	case p.Domain != nil:
+		patience = domainTimeout
 	}
+	usual := max(c.Defaults.Probe.Timeout, min(patience, p.Interval/Duration(p.Confirm)))
 	if p.Slow < usual {
 		return usual
 	}

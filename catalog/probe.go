@@ -45,6 +45,7 @@ type Probe struct {
 	SSH       *SSHProbe       `yaml:"ssh,omitempty"`
 	LDAP      *LDAPProbe      `yaml:"ldap,omitempty"`
 	SNMP      *SNMPProbe      `yaml:"snmp,omitempty"`
+	Domain    *DomainProbe    `yaml:"domain,omitempty"`
 	Postgres  *PostgresProbe  `yaml:"postgres,omitempty"`
 	MySQL     *MySQLProbe     `yaml:"mysql,omitempty"`
 	Redis     *RedisProbe     `yaml:"redis,omitempty"`
@@ -98,6 +99,7 @@ func (p *Probe) kinds() []probeKind {
 		{"ssh", p.SSH != nil, p.SSH, gentleInterval},
 		{"ldap", p.LDAP != nil, p.LDAP, 0},
 		{"snmp", p.SNMP != nil, p.SNMP, 0},
+		{"domain", p.Domain != nil, p.Domain, domainInterval},
 		{"postgres", p.Postgres != nil, p.Postgres, 0},
 		{"mysql", p.MySQL != nil, p.MySQL, 0},
 		{"redis", p.Redis != nil, p.Redis, 0},

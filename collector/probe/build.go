@@ -34,6 +34,7 @@ type shared struct {
 	tokens   tokens
 
 	expressions expressions
+	registries  registries
 }
 
 // NewBuilder returns a builder.

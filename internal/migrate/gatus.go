@@ -105,7 +105,7 @@ func (g *gatus) endpoint(v *tree.Value) {
 	if e.domain > 0 {
 		g.check(&Check{
 			Service: name, Group: group, Team: e.check.Team, Probe: "domain", Means: "degraded", Kind: "domain", At: v.At,
-			Settings: settings("name", hostOf(e.check.Settings.text("url"))), Domain: e.domain,
+			Settings: settings("name", registered(hostOf(e.check.Settings.text("url")))), Domain: e.domain,
 		})
 	}
 }

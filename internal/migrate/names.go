@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/net/publicsuffix"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -81,4 +82,13 @@ func probeName(kind string, s *Settings) string {
 		return "certificate"
 	}
 	return kind
+}
+
+// registered is the domain below which a host's name stands, as registries
+// know it.
+func registered(host string) string {
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return domain
+	}
+	return host
 }
