@@ -53,6 +53,9 @@ type Probe struct {
 	AMQP      *AMQPProbe      `yaml:"amqp,omitempty"`
 	NATS      *NATSProbe      `yaml:"nats,omitempty"`
 	MQTT      *MQTTProbe      `yaml:"mqtt,omitempty"`
+	MSSQL     *MSSQLProbe     `yaml:"mssql,omitempty"`
+	Kafka     *KafkaProbe     `yaml:"kafka,omitempty"`
+	SIP       *SIPProbe       `yaml:"sip,omitempty"`
 	Exec      *ExecProbe      `yaml:"exec,omitempty"`
 	PromQL    *PromQLProbe    `yaml:"promql,omitempty"`
 	Heartbeat *HeartbeatProbe `yaml:"heartbeat,omitempty"`
@@ -107,6 +110,9 @@ func (p *Probe) kinds() []probeKind {
 		{"amqp", p.AMQP != nil, p.AMQP, 0},
 		{"nats", p.NATS != nil, p.NATS, 0},
 		{"mqtt", p.MQTT != nil, p.MQTT, 0},
+		{"mssql", p.MSSQL != nil, p.MSSQL, 0},
+		{"kafka", p.Kafka != nil, p.Kafka, 0},
+		{"sip", p.SIP != nil, p.SIP, 0},
 		{"exec", p.Exec != nil, p.Exec, gentleInterval},
 		{"promql", p.PromQL != nil, p.PromQL, 0},
 		{"heartbeat", p.Heartbeat != nil, p.Heartbeat, 0},

@@ -120,7 +120,7 @@ func alternatives() map[string][]string {
 
 // filled are the lists that are never empty.
 func filled() []string {
-	return []string{"Step.by", "Rota.people", "Probe.journey", "Probe.browser", "FileDiscovery.paths", "ExecProbe.command", "CloudWatchInbound.topics"}
+	return []string{"Step.by", "Rota.people", "Probe.journey", "Probe.browser", "FileDiscovery.paths", "ExecProbe.command", "CloudWatchInbound.topics", "KafkaProbe.brokers"}
 }
 
 // choices are the texts that are one of a few words.
@@ -130,6 +130,9 @@ func choices() map[string][]any {
 		"HTTPProbe.method":            words(catalog.Methods()),
 		"OutboundHeartbeat.method":    words(catalog.OutboundMethods()),
 		"MQTTProbe.version":           words(catalog.MQTTVersions()),
+		"KafkaProbe.mechanism":        words(catalog.SASLMechanisms()),
+		"SIPProbe.protocol":           words(catalog.SIPProtocols()),
+		"MSSQLProbe.encryption":       words(catalog.Encryptions()),
 		"Replication.role":            words(catalog.Roles()),
 		"DNSProbe.type":               words(catalog.RecordTypes()),
 		"DNSProbe.protocol":           words(catalog.DNSProtocols()),

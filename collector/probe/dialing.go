@@ -69,13 +69,18 @@ func (d *dialing) connect(ctx context.Context, t *trace, address string, admit f
 
 // dialUntil gives all but the last choice a share of the time.
 func dialUntil(ctx context.Context, choices int, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
-	deadline, ok := ctx.Deadline()
-	if choices == 1 || !ok {
-		return dial(ctx)
-	}
-	share, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(choices))
+	share, cancel := share(ctx, choices)
 	defer cancel()
 	return dial(share)
+}
+
+// share is what the first of several choices gets of the time that is left.
+func share(ctx context.Context, choices int) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if choices == 1 || !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(choices))
 }
 
 // dialOne connects over one network. An address without a name is not worth the

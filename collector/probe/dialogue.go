@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -33,11 +34,15 @@ type dialogue struct {
 	site    site
 	// protocols are offered in the TLS handshake (ALPN), if any.
 	protocols []string
+	// home is the realm of the server that named the address; empty where the
+	// catalogue did.
+	home realm
 	// plainFirst says that the protocol itself changes over to TLS.
 	plainFirst bool
 }
 
-// newDialogue is for a kind of that name; e is nil without TLS.
+// newDialogue is for a kind of that name; e is nil without TLS. A kind with
+// several addresses goes towards each.
 func newDialogue(s site, kind, address string, e *catalog.Encryption) *dialogue {
 	d := &dialogue{address: address, place: kind + ".tls", secrets: s.secrets, site: s}
 	if e != nil {
@@ -55,31 +60,60 @@ type line struct {
 	tls   *tls.Config // nil without TLS
 	trace *trace
 	heard *bounded // below TLS
-	findings
+	*findings
 }
 
 // findings are the numbers that an attempt found besides the time.
 type findings struct{ measures []Measured }
 
-// run makes one attempt: it connects, and closes when talk returns or ctx ends.
+// run makes one attempt over one connection.
 func (d *dialogue) run(ctx context.Context, talk func(context.Context, *line) error) Result {
-	t := newTrace()
-	l, err := d.open(ctx, t)
-	if err != nil {
-		return t.fail(ctx, err)
-	}
-	socket := l.conn
-	defer func() { _ = socket.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = socket.Close() })()
-	t.enter(FirstByte)
-	err = talk(ctx, l)
+	return attempt(ctx, func(t *trace, f *findings) error { return d.visit(ctx, t, f, talk) })
+}
+
+// attempt is the result of what was asked.
+func attempt(ctx context.Context, ask func(*trace, *findings) error) Result {
+	t, f := newTrace(), new(findings)
+	err := ask(t, f)
 	t.leave(FirstByte, err == nil)
 	r := t.finish()
 	if err != nil {
 		r = t.fail(ctx, err)
 	}
-	r.Measures = l.measures
+	r.Measures = f.measures
 	return r
+}
+
+// visit connects, and closes when talk returns or ctx ends.
+func (d *dialogue) visit(ctx context.Context, t *trace, f *findings, talk func(context.Context, *line) error) error {
+	l, err := d.open(ctx, t)
+	if err != nil {
+		return err
+	}
+	l.findings = f
+	socket := l.conn
+	defer func() { _ = socket.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = socket.Close() })()
+	t.enter(FirstByte)
+	return talk(ctx, l)
+}
+
+// towards is d for another address. Home is the realm of the server that named
+// it; empty where the catalogue did.
+func (d *dialogue) towards(address string, home realm) *dialogue {
+	other := *d
+	other.address, other.home = address, home
+	return &other
+}
+
+// admit is called with each address before it is connected to: a public server
+// cannot make us ask what only we can reach.
+func (d *dialogue) admit(_, address string, _ syscall.RawConn) error {
+	to, known := realmOf(address)
+	if known && d.home != "" && strays(to, d.home) {
+		return misfitf(ReasonProtocol, "the server sends us to %s, a %s address, from a %s one", address, to, d.home)
+	}
+	return nil
 }
 
 // open connects, and shakes hands unless the protocol does it later.
@@ -88,9 +122,18 @@ func (d *dialogue) open(ctx context.Context, t *trace) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := newDialer().DialContext(t.context(ctx), cmp.Or(d.network, "tcp"), d.address)
+	dialer := newDialer()
+	dialer.Control = d.admit
+	conn, err := dialer.DialContext(t.context(ctx), cmp.Or(d.network, "tcp"), d.address)
+	if said, ok := errors.AsType[*misfit](err); ok {
+		return nil, said
+	}
 	if err != nil {
 		return nil, err
+	}
+	if config != nil && config.ServerName == "" {
+		host, _, _ := net.SplitHostPort(d.address)
+		config = named(config, host)
 	}
 	l := &line{trace: t, tls: config, heard: &bounded{Conn: conn, left: maxHeard}}
 	l.use(l.heard)

@@ -124,8 +124,11 @@ func (e *exchange) admit(_, address string, _ syscall.RawConn) error {
 	if e.home == "" {
 		e.home = realm
 	}
-	if e.sent && realm != publicRealm && realm != e.home {
+	if e.sent && strays(realm, e.home) {
 		return misfitf(ReasonProtocol, "a redirect to %s, a %s address, from a %s one (allow_redirect_hosts can allow it)", address, realm, e.home)
 	}
 	return nil
 }
+
+// strays says that what is asked in home leads to what only we can reach.
+func strays(to, home realm) bool { return to != publicRealm && to != home }

@@ -68,7 +68,7 @@ func golden(t *testing.T, file, got string) {
 
 // carried are the kinds whose checks arrive whole. A kind that comes into the
 // catalogue is added here, and mapped until the test passes.
-var carried = []string{"http", "redis", "mysql", "icmp", "mqtt", "heartbeat", "mongodb", "browser", "tcp", "snmp", "domain"}
+var carried = []string{"http", "redis", "mysql", "icmp", "mqtt", "heartbeat", "mongodb", "browser", "tcp", "snmp", "domain", "mssql", "kafka", "sip"}
 
 // The estate holds one check of each kind: it is carried over, or reported.
 func TestKinds(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/internal/migrate/tree"
 )
 
@@ -31,10 +32,28 @@ func (m *kumaMonitor) parts(v *tree.Value, kind string) *Settings {
 		s.remove("database")
 		s.set("database", number(strings.Trim(u.Path, "/")))
 	}
-	if strings.HasSuffix(u.Scheme, "s") && u.Scheme != "postgres" || strings.Contains(u.RawQuery, "ssl=true") || strings.Contains(u.RawQuery, "tls=true") || strings.EqualFold(u.Query().Get("encrypt"), "true") {
+	if kind == "mssql" {
+		m.encryption(s, v, u.Query())
+		return s
+	}
+	if strings.HasSuffix(u.Scheme, "s") && u.Scheme != "postgres" || strings.Contains(u.RawQuery, "ssl=true") || strings.Contains(u.RawQuery, "tls=true") {
 		s.set("tls", true)
 	}
 	return s
+}
+
+// encryption reads what a connection string of SQL Server says about it.
+func (m *kumaMonitor) encryption(s *Settings, v *tree.Value, query url.Values) {
+	switch query.Get("encrypt") {
+	case "false", "no", "optional":
+		s.set("encryption", catalog.EncryptionOff)
+		return
+	case "strict":
+		s.set("encryption", catalog.EncryptionStrict)
+	}
+	if trusts := query.Get("trustservercertificate"); trusts == "true" || trusts == "yes" {
+		m.report.add(ToDo, v.At, m.name, "TrustServerCertificate", "a certificate is always verified: give tls: {ca_file: PATH} when a private authority, or the server itself, signs it")
+	}
 }
 
 func number(text string) int {
@@ -58,8 +77,8 @@ func pairs(text string) *url.URL {
 			user = value
 		case "password", "pwd":
 			password = value
-		case "encrypt":
-			query.Set("encrypt", value)
+		case "encrypt", "trustservercertificate":
+			query.Set(strings.ToLower(strings.TrimSpace(key)), strings.ToLower(value))
 		}
 	}
 	if u.Host == "" {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,10 +140,16 @@ func (m *kumaMonitor) ping() string {
 }
 
 // sasl reads how a kafka monitor logs in.
-func (m *kumaMonitor) sasl() {
+func (m *kumaMonitor) sasl(s *Settings) {
 	options := m.v.Get("kafkaProducerSaslOptions")
-	if mechanism := options.Get("mechanism").Peek(); mechanism != "" && mechanism != "None" {
-		m.lose(options, m.name, "kafkaProducerSaslOptions", "how to log in has to be written by hand")
+	switch mechanism := options.Get("mechanism").Peek(); {
+	case mechanism == "" || mechanism == "None":
+	case slices.Contains(catalog.SASLMechanisms(), mechanism):
+		s.set("mechanism", options.Get("mechanism").Text())
+		s.set("user", options.Get("username").Text())
+		s.set("password", m.secret(options.Get("password"), "the Kafka password of "+m.name, m.name, "password"))
+	default:
+		m.lose(options, m.name, "kafkaProducerSaslOptions", "a kafka probe logs in by "+strings.Join(catalog.SASLMechanisms(), ", ")+" only")
 	}
 }
 
@@ -292,8 +299,8 @@ func (m *kumaMonitor) kafka() string {
 	if len(brokers) == 0 {
 		return "it names no broker"
 	}
-	m.sasl()
 	s := settings("brokers", brokers, "topic", m.v.Get("kafkaProducerTopic").Text())
+	m.sasl(s)
 	if m.v.Get("kafkaProducerSsl").True() {
 		s.set("tls", true)
 	}
