@@ -3,19 +3,23 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"syscall"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 )
 
 // http3 makes a request by HTTP/3 over a QUIC connection and a socket of its
-// own, which end with the answer's body.
+// own, which end with the answer's body. Nothing of the request is sent ahead
+// of the handshake (0-RTT): anybody could repeat it.
 func (e *exchange) http3(req *http.Request, address string) (*http.Response, error) {
 	ctx := req.Context()
-	config, _, err := e.trust.towards(req.URL.Hostname())
+	config, few, err := e.trust.towards(req.URL.Hostname())
 	if err != nil {
 		return nil, err
 	}
@@ -27,33 +31,84 @@ func (e *exchange) http3(req *http.Request, address string) (*http.Response, err
 	if err := e.admit("udp", remote.String(), nil); err != nil {
 		return nil, err
 	}
+	conn, end, err := e.shake3(ctx, remote, config)
+	if err != nil {
+		if few {
+			e.trust.sessions.refused()
+		}
+		return nil, err
+	}
+	resp, err := e.byQUIC(ctx, conn, req)
+	if err != nil {
+		end()
+		return nil, refusedBy(remote.String(), err)
+	}
+	resp.Body = &body{Reader: &late3{ctx, resp.Body}, end: end}
+	return resp, nil
+}
+
+// shake3 connects, which is one with the TLS handshake. The caller ends it.
+func (e *exchange) shake3(ctx context.Context, remote *net.UDPAddr, config *tls.Config) (*quic.Conn, func(), error) {
 	e.trace.enter(TLS)
 	socket, err := net.ListenUDP("udp", nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	tellErrors(socket)
 	under := &quic.Transport{Conn: socket}
-	end := func() { _ = under.Close(); _ = socket.Close() }
-	conn, err := under.Dial(ctx, remote, config, &quic.Config{})
+	conn, err := under.Dial(ctx, remote, config, boundedQUIC(ctx))
 	if err != nil {
 		e.trace.shook(tls.ConnectionState{}, err)
-		end()
-		return nil, err
+		_ = under.Close()
+		_ = socket.Close()
+		return nil, nil, e.unshaken(ctx, remote.String(), err)
 	}
 	state := conn.ConnectionState().TLS
 	e.trace.shook(state, nil)
-	resp, err := e.byQUIC(ctx, conn, req)
-	if err != nil {
-		_ = conn.CloseWithError(0, "")
-		end()
-		return nil, err
-	}
-	resp.TLS = &state
-	resp.Body = &body{Reader: &late3{ctx, resp.Body}, end: func() {
+	e.trace.shows(e.trust.describe(state.PeerCertificates))
+	return conn, func() {
 		_ = conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
-		end()
-	}}
-	return resp, nil
+		_ = under.Close()
+		_ = socket.Close()
+	}, nil
+}
+
+// boundedQUIC bounds what a hostile server makes us keep, and leaves it to ctx
+// how long a silent one is waited for. How large packets may be on the way is
+// not worth finding out for one request.
+func boundedQUIC(ctx context.Context) *quic.Config {
+	const most, oneWay = 1 << 20, 8
+	patience := time.Hour
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = time.Until(deadline) + time.Second
+	}
+	return &quic.Config{
+		HandshakeIdleTimeout: patience, MaxIdleTimeout: patience, KeepAlivePeriod: 10 * time.Second,
+		MaxStreamReceiveWindow: most, MaxConnectionReceiveWindow: most,
+		MaxIncomingStreams: -1, MaxIncomingUniStreams: oneWay,
+		DisablePathMTUDiscovery: true,
+	}
+}
+
+// unshaken says why there is no connection.
+func (e *exchange) unshaken(ctx context.Context, address string, err error) error {
+	if ctx.Err() != nil {
+		return misfitf(ReasonTimeout, "%s by QUIC, over UDP", e.trace.timeoutText(ctx, TLS, address))
+	}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return &net.OpError{Op: "dial", Err: number}
+	}
+	return refusedBy(address, err)
+}
+
+// refusedBy gives an alert of the server's its meaning, which may come after
+// our part of the handshake.
+func refusedBy(address string, err error) error {
+	alert, ok := errors.AsType[*quic.TransportError](err)
+	if !ok || !alert.Remote || !alert.ErrorCode.IsCryptoError() {
+		return err
+	}
+	return misfitf(ReasonTLS, "handshake with %s: the server refuses: %s", address, alert.ErrorCode.Message())
 }
 
 // byQUIC makes the request over a connection that stands.
@@ -65,6 +120,8 @@ func (e *exchange) byQUIC(ctx context.Context, conn *quic.Conn, req *http.Reques
 		return nil, err
 	}
 	e.trace.answered()
+	state := conn.ConnectionState().TLS
+	resp.TLS = &state
 	return resp, nil
 }
 
