@@ -15,6 +15,7 @@ func (c *checker) checkProbe(path string, p *Probe) {
 		c.checkHeartbeatPlace(path, p)
 	}
 	c.checkVariables(path, p)
+	c.checkJourneyAccess(below(path, "access"), p)
 	switch kind := p.kind(); {
 	case kind.set:
 		kind.settings.check(c, below(path, kind.name))

@@ -29,6 +29,7 @@ type Probe struct {
 	Locations []string `yaml:"locations,omitempty"` // every location by default
 
 	Variables map[string]Text `yaml:"variables,omitempty"` // of a journey, besides what its steps extract
+	Access    *Access         `yaml:"access,omitempty"`    // of all requests of a journey
 
 	HTTP      *HTTPProbe      `yaml:"http,omitempty"`
 	Health    *HealthProbe    `yaml:"health,omitempty"`

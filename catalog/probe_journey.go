@@ -89,7 +89,12 @@ func (s *JourneyStep) title() string {
 // journeySettings are a probe's journey as it is written and as it is made.
 type journeySettings struct{ *Probe }
 
-func (p journeySettings) complete() { p.Journey.complete() }
+func (p journeySettings) complete() {
+	p.Journey.complete()
+	if p.Access != nil {
+		p.Access.complete()
+	}
+}
 
 func (p journeySettings) check(c *checker, path string) {
 	p.written.check(c, path)

@@ -26,6 +26,34 @@ func (c *checker) checkVariables(path string, p *Probe) {
 	}
 }
 
+// checkJourneyAccess looks at how a journey's requests reach their servers.
+// Their headers may hold what the probe itself gives.
+func (c *checker) checkJourneyAccess(path string, p *Probe) {
+	if p.Access == nil {
+		return
+	}
+	if kind := p.Kind(); kind != "journey" && kind != "" {
+		c.add(path, "access is for a journey (got the kind %s, whose own keys say it)", kind)
+		return
+	}
+	target := ""
+	if len(p.Journey) > 0 {
+		target = or(p.Journey[0].Get, p.Journey[0].Post)
+	}
+	p.Access.check(c, path, target)
+	f := flow{checker: c, place: below(strings.TrimSuffix(path, ".access"), "variables"), given: p.Variables}
+	for name, text := range p.Access.Headers {
+		for _, match := range c.reference.FindAllStringSubmatch(text.Literal, -1) {
+			if _, given := p.Variables[match[1]]; !given {
+				c.add(below(below(path, "headers"), name), "{{%s}} is not a variable of the probe%s", match[1], hint(match[1], names(p.Variables)))
+			}
+		}
+		if secretHeader(name) {
+			f.secret(text.Literal)
+		}
+	}
+}
+
 func (c *checker) checkVariable(path, name string) {
 	if !c.variable.MatchString(name) {
 		c.add(path, "malformed variable (got %s, want letters, digits and _, beginning with a letter)", clipped(name))
@@ -121,6 +149,9 @@ func (s *JourneyStep) eachText(path string, do func(place, text string)) {
 	do(below(path, "post"), s.Post)
 	do(below(path, "body"), s.Body)
 	do(below(path, "body_not"), s.BodyNot)
+	if s.BodyRegexp != nil {
+		do(below(path, "body_regexp"), s.BodyRegexp.String())
+	}
 	for name, text := range s.Headers {
 		do(below(below(path, "headers"), name), text.Literal)
 	}

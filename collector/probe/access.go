@@ -30,7 +30,7 @@ func newAccess(s site, kind string, spec *catalog.Access) *access {
 			follow:  spec.FollowRedirects == nil || *spec.FollowRedirects,
 			limit:   spec.MaxRedirects,
 			hosts:   spec.AllowRedirectHosts,
-			secrets: append(headers(spec.Headers).secretNames(nil), "Authorization"),
+			secrets: append(headers(spec.Headers).secretNames(s.probe.Variables), "Authorization"),
 		},
 	}
 	if a.redirect.limit == 0 {
@@ -54,19 +54,32 @@ func newTransport(s site, kind string, spec *catalog.Access) *transport {
 }
 
 // send makes a request under t, with everything that proves who is asking, and
-// reads its answer. A token that was kept is renewed once when it is refused.
+// reads its answer.
 func (a *access) send(req *http.Request, t *trace, want expectation) (answer, error) {
 	if err := headers(a.spec.Headers).set(req, a.secrets, unchanged); err != nil {
 		return answer{}, err
 	}
+	return a.sendAs(asker{identity: a.identity, redirect: a.redirect}, req, t, want)
+}
+
+// asker is who makes a request, and what they do with its answer.
+type asker struct {
+	identity identity
+	redirect redirectPolicy
+	cookies  http.CookieJar // nil for none
+}
+
+// sendAs makes a request whose headers are set, and reads its answer. A token
+// that was kept is renewed once when it is refused.
+func (a *access) sendAs(who asker, req *http.Request, t *trace, want expectation) (answer, error) {
 	if req.Method != http.MethodHead && req.Header.Get("Accept-Encoding") == "" {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	req.Close = a.spec.Version != "3"
 	e := a.reach.under(t)
-	client := &http.Client{Transport: e, CheckRedirect: a.redirect.under(e)}
+	client := &http.Client{Transport: e, CheckRedirect: who.redirect.under(e), Jar: who.cookies}
 	for renewed := false; ; renewed = true {
-		kept, err := a.identity.prove(req, e)
+		kept, err := who.identity.prove(req, e)
 		if err != nil {
 			return answer{}, err
 		}
@@ -74,7 +87,7 @@ func (a *access) send(req *http.Request, t *trace, want expectation) (answer, er
 		if !kept || renewed || err != nil || got.status != http.StatusUnauthorized {
 			return got, err
 		}
-		a.identity.renew()
+		who.identity.renew()
 		if req, err = again(req); err != nil {
 			return got, err
 		}

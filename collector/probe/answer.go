@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/catalog/expression"
 )
 
 const (
@@ -69,8 +70,9 @@ type expectation struct {
 	expand     func(string) string // fills a journey's variables into body and bodyNot; nil for none
 	bodyNot    string
 	bodyRegexp *regexp.Regexp
+	regexpText string // as it is written
 	json       []jsonCheck
-	cel        *expression
+	cel        *expression.Condition
 	most       int64 // bytes of the body; 0 for no bound but ours
 	always     bool  // keep the body for extraction
 }
@@ -133,7 +135,7 @@ func (e expectation) checkText(a answer) error {
 	case e.bodyNot != "" && bytes.Contains(a.body, e.filled(e.bodyNot)):
 		return &misfit{reason: ReasonBody, text: "body contains " + quote(e.bodyNot), expected: "a body without " + quote(e.bodyNot), found: excerpt(a)}
 	case e.bodyRegexp != nil && !e.bodyRegexp.Match(a.body):
-		return e.miss(a, ReasonBody, "body does not match "+quote(e.bodyRegexp.String()), "a body that matches "+quote(e.bodyRegexp.String()))
+		return e.miss(a, ReasonBody, "body does not match "+quote(e.regexpText), "a body that matches "+quote(e.regexpText))
 	}
 	return nil
 }
@@ -151,12 +153,12 @@ func (e expectation) checkJSON(a answer) error {
 	if e.cel == nil {
 		return nil
 	}
-	holds, err := e.cel.holds(tree)
+	holds, err := e.cel.Holds(tree)
 	switch {
 	case err != nil:
-		return e.miss(a, ReasonBody, "body_cel "+quote(e.cel.text)+": "+bound(printable(err.Error()), maxReason), quote(e.cel.text))
+		return e.miss(a, ReasonBody, "body_cel "+quote(e.cel.String())+": "+bound(printable(err.Error()), maxReason), quote(e.cel.String()))
 	case !holds:
-		return e.miss(a, ReasonBody, "not true of the body: "+quote(e.cel.text), quote(e.cel.text))
+		return e.miss(a, ReasonBody, "not true of the body: "+quote(e.cel.String()), quote(e.cel.String()))
 	}
 	return nil
 }
@@ -216,11 +218,7 @@ func (t *trace) judge(a answer, err error, fail func(error) Result) Result {
 	if err != nil {
 		r := fail(err)
 		r.Status = a.status
-		m, ok := errors.AsType[*misfit](err)
-		if ok && m.reason == ReasonBlocked {
-			r.Outcome = Blocked
-		}
-		if ok && m.expected != "" {
+		if m, ok := errors.AsType[*misfit](err); ok && m.expected != "" {
 			r.Detail = cmp.Or(r.Detail, new(Detail))
 			r.Detail.Expected, r.Detail.Found = m.expected, m.found
 		}

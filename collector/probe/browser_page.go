@@ -25,7 +25,7 @@ type page struct {
 
 // timed takes a step within its time and says how long it took.
 func (p *page) timed(ctx context.Context, step *catalog.BrowserStep) (time.Duration, error) {
-	within := step.Within.Std()
+	within, whole := step.Within.Std(), ctx
 	if within > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, within)
@@ -34,7 +34,7 @@ func (p *page) timed(ctx context.Context, step *catalog.BrowserStep) (time.Durat
 	started := time.Now()
 	err := p.take(ctx, step)
 	took := time.Since(started)
-	if within > 0 && took >= within && errors.Is(err, context.DeadlineExceeded) {
+	if within > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil && whole.Err() == nil {
 		err = misfitf(ReasonTimeout, "not done within %s", step.Within)
 	}
 	return took, err

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/catalog/expression"
 	"github.com/tocsin-monitoring/tocsin/collector/heartbeat"
 )
 
@@ -33,8 +34,8 @@ type shared struct {
 	pings    pingers
 	tokens   tokens
 
-	expressions expressions
-	registries  registries
+	conditions expression.Compiler
+	registries registries
 }
 
 // NewBuilder returns a builder.

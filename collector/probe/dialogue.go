@@ -60,6 +60,8 @@ type line struct {
 	tls   *tls.Config // nil without TLS
 	trace *trace
 	heard *bounded // below TLS
+	// blocks says that a reply refuses us, whatever we ask; nil for never.
+	blocks func(code, text string) bool
 	*findings
 }
 
@@ -183,15 +185,16 @@ func oldest(v catalog.TLSVersion) uint16 {
 	return tls.VersionTLS12
 }
 
-// noting is a configuration for a library that shakes hands by itself: the
-// certificates are seen by t.
+// noting is a configuration for a library that shakes hands by itself: t sees
+// the certificates, and when the handshake ends.
 func noting(config *tls.Config, t *trace) *tls.Config {
 	if config == nil {
 		return nil
 	}
 	config = config.Clone()
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		t.rejected(state.PeerCertificates)
+		t.shook(state, nil)
+		t.enter(FirstByte)
 		return nil
 	}
 	return config

@@ -44,7 +44,7 @@ func expectHTTP(s site, spec *catalog.HTTPProbe) (expectation, error) {
 		return want, nil
 	}
 	var err error
-	if want.cel, err = s.shared.expressions.compile(spec.BodyCEL); err != nil {
+	if want.cel, err = s.shared.conditions.Compile(spec.BodyCEL); err != nil {
 		return want, s.errorf("http.body_cel", "%v", err)
 	}
 	return want, nil
@@ -54,7 +54,7 @@ func expectHTTP(s site, spec *catalog.HTTPProbe) (expectation, error) {
 func expect(status catalog.StatusSet, body, bodyNot string, matches *catalog.Regexp) expectation {
 	e := expectation{status: status, body: body, bodyNot: bodyNot}
 	if matches != nil {
-		e.bodyRegexp = matches.Regexp
+		e.bodyRegexp, e.regexpText = matches.Regexp, matches.String()
 	}
 	return e
 }

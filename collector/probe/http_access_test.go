@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -257,13 +255,18 @@ func TestHTTPChoosesItsVersion(t *testing.T) {
 	}
 }
 
+// keyPair is a certificate of ours by the name tocsin, and its key, in files.
+func keyPair(t testing.TB) (cert, key string) {
+	t.Helper()
+	pair, cert := certificate(t, time.Now().Add(time.Hour), "tocsin")
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	require.NoError(t, err)
+	return cert, secretFile(t, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+}
+
 func TestHTTPProvesWhoWeAre(t *testing.T) {
 	cert, file := certificate(t, time.Now().Add(time.Hour))
-	ours, ourFile := certificate(t, time.Now().Add(time.Hour), "tocsin")
-	key, err := x509.MarshalPKCS8PrivateKey(ours.PrivateKey)
-	require.NoError(t, err)
-	keyFile := filepath.Join(t.TempDir(), "key.pem")
-	require.NoError(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
+	ourFile, keyFile := keyPair(t)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.TLS.PeerCertificates[0].DNSNames[0])
 	}))

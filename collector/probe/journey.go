@@ -2,13 +2,13 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -29,25 +29,30 @@ type journeyStep struct {
 type journey struct {
 	steps   []journeyStep
 	given   map[string]catalog.Text // the probe's variables
+	access  *access
 	secrets *secrets
 }
 
-// visit is one attempt: a visitor with a connection pool, a cookie jar and the
-// values taken so far.
+// visit is one attempt: a visitor with cookies and the values taken so far.
 type visit struct {
 	*journey
-	trace  *trace
-	client http.Client
-	values variables
-	at     *url.URL // the last answer's address; later steps may be relative to it
-	steps  []StepTime
-	slow   bool // a step took longer than its own budget
+	trace   *trace
+	cookies http.CookieJar
+	values  variables
+	home    *url.URL // the first step's address, whose server alone is told who is asking
+	at      *url.URL // the last answer's address; later steps may be relative to it
+	steps   []StepTime
+	slow    bool // a step took longer than its own budget
 }
 
-// newJourney builds the kind journey. Connections are kept between the steps of
-// one attempt, as a browser keeps them, and closed after it.
+// newJourney builds the kind journey. Each request has a connection of its own,
+// as the kind http has; what is left of an attempt is its TLS sessions.
 func newJourney(s site) (Func, error) {
-	j := &journey{given: s.probe.Variables, secrets: s.secrets}
+	spec := s.probe.Access
+	if spec == nil {
+		spec = new(catalog.Access)
+	}
+	j := &journey{given: s.probe.Variables, access: newAccess(s, "access", spec), secrets: s.secrets}
 	for i := range s.probe.Journey {
 		step, err := newStep(s, i)
 		if err != nil {
@@ -97,10 +102,8 @@ func namesRedirect(status catalog.StatusSet) bool {
 }
 
 func (j *journey) run(ctx context.Context) Result {
-	transport := newPool(&tls.Config{MinVersion: tls.VersionTLS12})
-	defer transport.CloseIdleConnections()
 	jar, _ := cookiejar.New(nil)
-	v := &visit{journey: j, trace: newTrace(), client: http.Client{Transport: transport, Jar: jar}, values: make(variables)}
+	v := &visit{journey: j, trace: newTrace(), cookies: jar, values: make(variables)}
 	if err := v.begin(); err != nil {
 		return v.trace.fail(ctx, err)
 	}
@@ -145,10 +148,30 @@ func (v *visit) told(r Result) Result {
 
 // failed names the step in a failure.
 func (v *visit) failed(ctx context.Context, step journeyStep, got answer, err error) Result {
-	r := v.trace.judge(got, err, func(err error) Result { return v.trace.fail(ctx, err) })
+	r := v.access.judge(v.trace, got, err, func(err error) Result { return v.trace.fail(ctx, err) })
 	r.Step = step.Name
 	r.Text = fmt.Sprintf("step %d %s: %s", step.number, step.Name, r.Text)
 	return v.told(r)
+}
+
+// as is who makes a step's request. Another server than the first step's is not
+// told, nor is one that the step itself tells.
+func (v *visit) as(req *http.Request, step journeyStep) asker {
+	who := asker{redirect: v.access.redirect, cookies: v.cookies}
+	who.redirect.follow = who.redirect.follow && step.follow
+	who.redirect.secrets = slices.Concat(who.redirect.secrets, step.secret)
+	if v.isHome(req.URL) && req.Header.Get("Authorization") == "" {
+		who.identity = v.access.identity
+	}
+	return who
+}
+
+// isHome says whether an address is the server of the first step.
+func (v *visit) isHome(u *url.URL) bool {
+	if v.home == nil {
+		v.home = u
+	}
+	return u.Scheme == v.home.Scheme && strings.EqualFold(u.Host, v.home.Host)
 }
 
 // make makes one step.
@@ -157,13 +180,12 @@ func (v *visit) make(ctx context.Context, step journeyStep) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	v.client.CheckRedirect = stay
-	if step.follow {
-		v.client.CheckRedirect = redirects(maxRedirects, step.secret)
-	}
 	want := step.want
 	want.expand = v.values.expand
-	got, err := send(&v.client, v.trace, req, want)
+	if want.bodyRegexp, err = v.values.expandRegexp(want.bodyRegexp); err != nil {
+		return answer{}, err
+	}
+	got, err := v.access.sendAs(v.as(req, step), req, v.trace, want)
 	if err != nil {
 		return got, err
 	}

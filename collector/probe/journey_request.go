@@ -21,12 +21,17 @@ func (v *visit) request(ctx context.Context, step journeyStep) (*http.Request, e
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(v.trace.context(ctx), strings.ToUpper(key), address, body)
+	req, err := http.NewRequestWithContext(ctx, strings.ToUpper(key), address, body)
 	if err != nil {
 		return nil, misfitf(ReasonProtocol, "the address is none: %v", bare(err))
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if v.isHome(req.URL) {
+		if err := headers(v.access.spec.Headers).set(req, v.secrets, v.values.expand); err != nil {
+			return nil, err
+		}
 	}
 	return req, headers(step.Headers).set(req, v.secrets, v.values.expand)
 }

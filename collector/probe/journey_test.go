@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -221,6 +223,63 @@ func TestAHeaderWithASecretVariableStaysWithItsServer(t *testing.T) {
 	r := try(t, fmt.Sprintf(`{interval: 60s, variables: {token: {file: %s}, plain: v}, journey: [{get: %q, headers: {X-Shop: "{{token}}", X-Plain: "{{plain}}"}}]}`, secretFile(t, "hunter-two"), server.URL))
 	require.Equal(t, Success, r.Outcome, r.Text)
 	require.Equal(t, "|v", seen)
+}
+
+// All requests of a journey go the way that its access says; who we are is told
+// to the first step's server alone.
+func TestJourneyAccess(t *testing.T) {
+	cert, file := certificate(t, time.Now().Add(time.Hour))
+	tell := func(w http.ResponseWriter, r *http.Request) {
+		user, _, _ := r.BasicAuth()
+		fmt.Fprintf(w, "%s town=%s user=%s via=%s authorization=%t", r.Proto, r.Header.Get("X-Town"), user, r.Header.Get("X-Via"), r.Header.Get("Authorization") != "")
+	}
+	other, plain, gateway := serve(t, tell), serve(t, tell), gatewayServer(t)
+	own := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/away" {
+			http.Redirect(w, r, other.URL, http.StatusFound)
+			return
+		}
+		tell(w, r)
+	}))
+	own.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAnyClientCert}
+	own.EnableHTTP2 = true
+	own.StartTLS()
+	t.Cleanup(own.Close)
+	ours, ourKey := keyPair(t)
+	password := "password: {file: " + secretFile(t, "s3cr3t") + "}"
+	who := `headers: {X-Town: "{{town}}"}, auth: {user: probe, ` + password + `}`
+	for _, test := range []struct{ name, access, journey, text string }{
+		{name: "over TLS", access: who + `, ca_file: ` + file + `, cert_file: ` + ours + `, key_file: ` + ourKey, journey: `{get: ` + own.URL + `, body: HTTP/2.0 town=York user=probe}, {get: /again, headers: {X-Town: Hull}, body: town=Hull user=probe}, {get: ` + other.URL + `, body: "town= user= via= authorization=false"}, {get: ` + own.URL + `/away, body: "authorization=false"}`},
+		{name: "another version", access: `version: 1.1, ca_file: ` + file + `, cert_file: ` + ours + `, key_file: ` + ourKey, journey: `{get: ` + own.URL + `, body: HTTP/1.1}`},
+		{name: "no certificate of ours", access: `ca_file: ` + file, journey: `{get: ` + own.URL + `, name: it}`, text: "step 1 it: handshake with"},
+		{name: "through a proxy", access: `proxy: {url: "` + gateway.URL + `", user: probe, ` + password + `}`, journey: `{get: ` + plain.URL + `, body: via=proxy}, {get: /again, body: via=proxy}`},
+		{name: "a step's own proof", access: who, journey: `{get: ` + plain.URL + `, headers: {Authorization: "{{pass}}"}, body: "user= "}`},
+		{name: "a redirect", access: `follow_redirects: false, ca_file: ` + file + `, cert_file: ` + ours + `, key_file: ` + ourKey, journey: `{get: ` + own.URL + `/away, name: it}`, text: "step 1 it: status 302, want 2xx"},
+		{name: "by a name server", access: `resolver: "` + refusing(t) + `"`, journey: `{get: "http://shop.example.org", name: it}`, text: `step 1 it: resolving "shop.example.org"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := try(t, `{interval: 60s, variables: {town: York, pass: {file: `+secretFile(t, "Bearer x")+`}}, access: {`+test.access+`}, journey: [`+test.journey+`]}`)
+			require.Equal(t, test.text == "", r.Outcome == Success, r.Text)
+			require.Contains(t, r.Text, test.text)
+		})
+	}
+}
+
+// What an expression is filled with means nothing but itself.
+func TestVariablesInAnExpression(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<b>3.50</b> total 3.50 EUR (a+b)") })
+	for expression, text := range map[string]string{
+		"total {{price}} EUR":      "",
+		"total {{price}}0 EUR":     `step 2 GET / (2): body does not match "total {{price}}0 EUR"; found`,
+		"^.b.3x50|total {{odd}}":   `step 2 GET / (2): body does not match "^.b.3x50|total {{odd}}"; found`,
+		`EUR \\({{word}}\\)$`:      "",
+		"total ({{price}}){1} E":   "",
+		"total {{price}}[{{odd}}]": `step 2 GET / (2): the expression "total {{price}}[{{odd}}]" cannot be used with the values of its variables`,
+	} {
+		r := try(t, `{interval: 60s, variables: {odd: "a-(", word: a+b}, journey: [{get: `+server.URL+`, extract: {price: "css:b"}}, {get: /, body_regexp: "`+expression+`"}]}`)
+		require.Equal(t, text == "", r.Outcome == Success, "%s: %s", expression, r.Text)
+		require.Contains(t, r.Text, text)
+	}
 }
 
 func TestExtractors(t *testing.T) {

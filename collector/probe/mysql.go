@@ -56,7 +56,29 @@ func (m *mysqlServer) login(l *line) (*mysql.Config, error) {
 	config.ConnectionAttributes = "program_name:" + ourName
 	config.Logger = new(mysql.NopLogger)
 	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return l.conn, nil }
+	if l.tls != nil {
+		config.DialFunc = func(context.Context, string, string) (net.Conn, error) {
+			return &upgrading{Conn: l.conn, trace: l.trace}, nil
+		}
+	}
 	return config, nil
+}
+
+// upgrading is a connection on which the first that we say begins the change
+// over to TLS.
+type upgrading struct {
+	net.Conn
+	trace *trace
+	begun bool
+}
+
+// Write implements net.Conn.
+func (u *upgrading) Write(p []byte) (int, error) {
+	if !u.begun {
+		u.begun = true
+		u.trace.enter(TLS)
+	}
+	return u.Conn.Write(p)
 }
 
 // ask asks for the replication first, because of the query's answer only the

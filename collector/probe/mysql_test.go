@@ -129,6 +129,8 @@ func TestRealMariaDBOverTLS(t *testing.T) {
 	login := `{mysql: {address: "` + address + `", user: probe, password: {file: ` + secretFile(t, "hunter-two") + `}`
 	r := until(t, login+`, tls: {ca_file: `+cert+`}}}`, succeeded)
 	require.False(t, r.CertificateExpiry.IsZero())
+	require.Positive(t, r.Phases[TLS])
+	require.Positive(t, r.Phases[FirstByte])
 	r = try(t, login+`, tls: {}}}`)
 	require.Equal(t, ReasonTLS, r.Reason, r.Text)
 	r = try(t, login+`}}`)

@@ -117,15 +117,21 @@ func (d *database) config(t *trace) (*pgconn.Config, error) {
 		}
 	}
 	config.TLSConfig = noting(config.TLSConfig, t)
+	always := config.TLSConfig != nil
 	for _, f := range config.Fallbacks {
 		f.TLSConfig = noting(f.TLSConfig, t)
+		always = always && f.TLSConfig != nil
 	}
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := newDialer().DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		return &bounded{Conn: conn, left: maxHeard}, nil
+		conn = &bounded{Conn: conn, left: maxHeard}
+		if always {
+			conn = &upgrading{Conn: conn, trace: t}
+		}
+		return conn, nil
 	}
 	config.LookupFunc = net.DefaultResolver.LookupHost
 	build := config.BuildFrontend

@@ -72,6 +72,8 @@ func TestRealPostgresOverTLS(t *testing.T) {
 	login := `{postgres: {address: "` + address + `", user: probe, password: {file: ` + secretFile(t, "hunter-two") + `}, database: postgres, `
 	r := until(t, login+`query: SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid(), value: == t, tls: {ca_file: `+cert+`}}}`, succeeded)
 	require.False(t, r.CertificateExpiry.IsZero())
+	require.Positive(t, r.Phases[TLS])
+	require.Positive(t, r.Phases[FirstByte])
 	r = try(t, login+`tls: {}}}`)
 	require.Equal(t, ReasonTLS, r.Reason, r.Text)
 	require.Contains(t, r.Text, "signed by unknown authority")

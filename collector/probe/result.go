@@ -119,8 +119,11 @@ type Result struct {
 	Duration time.Duration
 }
 
-// fail turns r into a failure.
+// fail turns r into a failure, or into a refusal to let us look.
 func (r Result) fail(reason Reason, text string) Result {
 	r.Outcome, r.Reason, r.Text = Failure, reason, text
+	if reason == ReasonBlocked {
+		r.Outcome = Blocked
+	}
 	return r
 }

@@ -23,6 +23,7 @@ func newSMTP(s site) (Func, error) {
 }
 
 func (m *mailServer) talk(ctx context.Context, l *line) error {
+	l.blocks = blocksMail
 	if err := m.greet(ctx, l); err != nil {
 		return err
 	}
@@ -88,6 +89,26 @@ func offered(lines []string, keyword string) string {
 		}
 	}
 	return ""
+}
+
+// blocksMail says that a reply refuses whoever asks from our address: for what
+// a list says of it, or because it asks too often. By its code alone that
+// cannot be told from a server that is overloaded or shut down; what is said of
+// a policy (RFC 3463, X.7.0, X.7.1) may be about the recipient as well.
+func blocksMail(code, text string) bool {
+	if code[0] != '4' && code[0] != '5' {
+		return false
+	}
+	text = strings.ToLower(text)
+	for _, word := range []string{
+		"blocked", "blocklist", "block list", "blacklist", "black list", "denylist", "dnsbl", " rbl", "spamhaus", "spamcop", "barracuda", "reputation",
+		"rate limit", "ratelimit", "too many connections", "too many concurrent", "connection rate", "too many mails", "too much mail", "throttl", "greylist", "graylist",
+	} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
 }
 
 func smtpHost(p *catalog.Probe) string { return p.SMTP.Address }

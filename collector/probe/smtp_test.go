@@ -25,6 +25,10 @@ func TestSMTP(t *testing.T) {
 	}{
 		{name: "alive", script: append(hello[:3:3], bye...)},
 		{name: "busy", script: []string{">554 busy\r\n"}, reason: ReasonStatus, text: `greeting: the server says "554 busy", want 220`},
+		{name: "on a list", script: []string{">554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example.org\r\n"}, reason: ReasonBlocked, text: `greeting: the server refuses us: "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example.org"; the service itself was not seen`},
+		{name: "too often", script: []string{">421 4.7.0 mail Error: too many connections from 192.0.2.1\r\n"}, reason: ReasonBlocked, text: `greeting: the server refuses us: "421 4.7.0`},
+		{name: "shut down", script: []string{">421 4.3.2 System not accepting network messages\r\n"}, reason: ReasonStatus, text: `greeting: the server says "421 4.3.2`},
+		{name: "greylisted", spec: "sender: probe@example.org, recipient: post@example.org", script: append(hello[:3:3], "<MAIL FROM:<probe@example.org>\r\n", ">250 ok\r\n", "<RCPT TO:<post@example.org>\r\n", ">450 4.2.0 Recipient address rejected: Greylisted\r\n"), reason: ReasonBlocked, text: "the recipient: the server refuses us"},
 		{name: "another language", script: []string{">SSH-2.0-x\r\n"}, reason: ReasonProtocol, text: `the server does not speak the protocol: it says "SSH-2.0-x"`},
 		{name: "a login", spec: login, script: append(hello[:3:3], append([]string{"<AUTH PLAIN " + plain + "\r\n", ">235 in\r\n"}, bye...)...)},
 		{name: "an old login", spec: login, script: append(old[:3:3], append([]string{"<AUTH LOGIN\r\n", ">334 VXNlcm5hbWU6\r\n", "<" + code([]byte("probe")) + "\r\n", ">334 UGFzc3dvcmQ6\r\n", "<" + code([]byte("hunter-two")) + "\r\n", ">235 in\r\n"}, bye...)...)},
@@ -39,6 +43,7 @@ func TestSMTP(t *testing.T) {
 			address, ca := encrypted(t, time.Now().Add(time.Hour), scripted(test.script...))
 			r := try(t, `{smtp: {address: "`+address+`", tls: {ca_file: `+ca+`}, `+test.spec+`}}`, time.Second)
 			require.Equal(t, test.reason, r.Reason, r.Text)
+			require.Equal(t, test.reason == ReasonBlocked, r.Outcome == Blocked)
 			require.Contains(t, r.Text, test.text)
 			require.NotContains(t, r.Text, "hunter-two")
 			require.NotContains(t, r.Text, plain)

@@ -27,6 +27,19 @@ func (v variables) expandURL(text string) string {
 	return v.expand(path) + "?" + v.fill(query, url.QueryEscape)
 }
 
+// expandRegexp fills the variables into an expression, in which they mean
+// nothing but themselves; nil stays nil.
+func (v variables) expandRegexp(written *regexp.Regexp) (*regexp.Regexp, error) {
+	if written == nil || !reference.MatchString(written.String()) {
+		return written, nil
+	}
+	filled, err := regexp.Compile(v.fill(written.String(), regexp.QuoteMeta))
+	if err != nil {
+		return nil, misfitf(ReasonBody, "the expression %s cannot be used with the values of its variables", quote(written.String()))
+	}
+	return filled, nil
+}
+
 func (v variables) fill(text string, escape func(string) string) string {
 	if !strings.Contains(text, "{{") {
 		return text

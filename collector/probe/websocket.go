@@ -53,7 +53,7 @@ func (w *socketProbe) talk(ctx context.Context, l *line) error {
 	if w.spec.Subprotocol != "" && conn.Subprotocol() != w.spec.Subprotocol {
 		return misfitf(ReasonStatus, "the server speaks the subprotocol %s, want %s", quote(conn.Subprotocol()), quote(w.spec.Subprotocol))
 	}
-	return w.exchange(ctx, conn)
+	return w.exchange(ctx, l, conn)
 }
 
 func (w *socketProbe) header() (http.Header, error) {
@@ -65,7 +65,7 @@ func (w *socketProbe) header() (http.Header, error) {
 }
 
 // exchange sends and expects, or else sends a ping.
-func (w *socketProbe) exchange(ctx context.Context, conn *websocket.Conn) error {
+func (w *socketProbe) exchange(ctx context.Context, l *line, conn *websocket.Conn) error {
 	if w.spec.Send != nil {
 		text, err := w.secrets.read(*w.spec.Send)
 		if err != nil {
@@ -80,19 +80,26 @@ func (w *socketProbe) exchange(ctx context.Context, conn *websocket.Conn) error 
 	if find == nil {
 		return conn.Ping(conn.CloseRead(ctx))
 	}
+	return w.await(ctx, l, conn, find, want)
+}
+
+// await reads messages until one has what is expected. What came instead tells
+// more than that the time was up.
+func (w *socketProbe) await(ctx context.Context, l *line, conn *websocket.Conn, find func([]byte) int, want string) error {
+	last := ""
 	for i := range maxReply {
 		_, message, err := conn.Read(ctx)
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil && i > 0:
+			return misfitf(ReasonTimeout, "%s; no message with %s, the last of %d is %s", l.trace.timeoutText(ctx, FirstByte, w.address), want, i, last)
+		case err != nil:
 			return err
-		}
-		if find(message) >= 0 {
+		case find(message) >= 0:
 			return nil
 		}
-		if i == maxReply-1 {
-			return misfitf(ReasonBody, "none of %d messages has %s, the last is %s", maxReply, want, quote(w.secrets.redact(string(message))))
-		}
+		last = quote(w.secrets.redact(string(message)))
 	}
-	return nil
+	return misfitf(ReasonBody, "none of %d messages has %s, the last is %s", maxReply, want, last)
 }
 
 // webSocketAddress is host:port of a URL.

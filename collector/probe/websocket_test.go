@@ -61,7 +61,7 @@ func TestWebSocket(t *testing.T) {
 		{name: "another subprotocol", spec: `{url: "` + address + `/echo", subprotocol: news}`, reason: ReasonStatus, text: `the server speaks the subprotocol "", want "news"`},
 		{name: "not there", spec: `{url: "` + address + `/nowhere"}`, reason: ReasonStatus, text: "the upgrade to a WebSocket: status 404, want 101"},
 		{name: "refused", spec: `{url: "` + address + `/echo", headers: {Authorization: {file: ` + secretFile(t, "hunter-two") + `}}}`, reason: ReasonStatus, text: "the upgrade to a WebSocket: status 403, want 101"},
-		{name: "no such answer", spec: `{url: "` + address + `/echo", send: a, expect: b}`, reason: ReasonTimeout, text: "while waiting for the answer of"},
+		{name: "no such answer", spec: `{url: "` + address + `/echo", send: a, expect: b}`, reason: ReasonTimeout, text: `; no message with "b", the last of 2 is "a"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			limit := 5 * time.Second

@@ -70,8 +70,12 @@ func (l *line) ask(what, text, want string, reason Reason) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if code != want {
-		return nil, misfitf(reason, "%s: the server says %s, want %s", what, quote(code+" "+strings.Join(lines, " ")), want)
+	text = strings.Join(lines, " ")
+	switch {
+	case code == want:
+		return lines, nil
+	case l.blocks != nil && l.blocks(code, text):
+		return nil, misfitf(ReasonBlocked, "%s: the server refuses us: %s; the service itself was not seen", what, quote(code+" "+text))
 	}
-	return lines, nil
+	return nil, misfitf(reason, "%s: the server says %s, want %s", what, quote(code+" "+text), want)
 }

@@ -70,6 +70,7 @@ func checks() []struct {
 		{"teams", teams},
 		{"rotas", rotas},
 		{"contacts", contacts},
+		{"cel", conditions},
 		{"secrets", secrets},
 	}
 }
@@ -92,9 +93,12 @@ func orGood(findings []Finding, good string) []Finding {
 }
 
 // counted is a number of files in words.
-func counted(files int) string {
-	if files == 1 {
-		return "1 file"
+func counted(files int) string { return number(files, "file") }
+
+// number is so many of a thing in words.
+func number(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
 	}
-	return fmt.Sprintf("%d files", files)
+	return fmt.Sprintf("%d %ss", n, thing)
 }

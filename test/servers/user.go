@@ -58,3 +58,11 @@ func Write(t testing.TB, folder, file, text, owner string) string {
 	}
 	return path
 }
+
+// NeedRoot skips a test of a server that only root can run, everywhere.
+func NeedRoot(t testing.TB) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can run this server")
+	}
+}
