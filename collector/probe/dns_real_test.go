@@ -13,9 +13,9 @@ import (
 	"github.com/tocsin-monitoring/tocsin/test/servers"
 )
 
-// signed is a zone file whose every record is signed, and its key. The
+// signedZone is a zone file whose every record is signed, and its key. The
 // signatures of lies are of something else.
-func signed(t testing.TB, origin string, records, lies []string) (zone, anchor string) {
+func signedZone(t testing.TB, origin string, records, lies []string) (zone, anchor string) {
 	t.Helper()
 	key := &dns.DNSKEY{
 		Hdr:   dns.RR_Header{Name: origin, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 60},
@@ -50,7 +50,7 @@ func TestRealUnboundValidates(t *testing.T) {
 	folder := servers.Folder(t, "")
 	cert, key := servers.Certificate(t, folder, "")
 	const soa = " 60 IN SOA ns.example.org. post.example.org. 1 3600 600 86400 60"
-	zone, anchor := signed(t, "example.org.",
+	zone, anchor := signedZone(t, "example.org.",
 		[]string{"example.org." + soa, "example.org. 60 IN NS ns.example.org.", "ns.example.org. 60 IN A 192.0.2.53", "shop.example.org. 60 IN A 192.0.2.1"},
 		[]string{"forged.example.org. 60 IN A 192.0.2.2"})
 	plain := "example.net." + soa + "\nexample.net. 60 IN NS ns.example.net.\nns.example.net. 60 IN A 192.0.2.53\nshop.example.net. 60 IN A 192.0.2.3\n"
