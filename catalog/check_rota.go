@@ -9,28 +9,96 @@ func (c *checker) checkRotas() {
 	for name, rota := range c.Rotas {
 		path := below("rotas", name)
 		c.checkZone(below(path, "timezone"), rota.Timezone)
-		c.checkHandover(path, rota)
-		if _, err := time.Parse(time.DateOnly, rota.Start); err != nil {
-			c.add(below(path, "start"), "malformed date (got %s, want one such as 2026-01-05)", clipped(rota.Start))
+		c.checkSimple(path, rota)
+		if len(rota.Layers) == 0 {
+			c.checkRotation(path, rota.Rotations()[0])
 		}
-		if len(rota.People) == 0 && c.given(below(path, "people")) {
-			c.add(below(path, "people"), "the rota has no people")
-		}
-		for i, id := range rota.People { // somebody may have two turns
-			known(c, at(below(path, "people"), i), "person", id, c.People)
+		for i, layer := range rota.Layers {
+			place := at(below(path, "layers"), i)
+			c.checkZone(below(place, "timezone"), layer.Timezone)
+			c.checkRotation(place, layer)
+			c.checkOnly(below(place, "only"), layer.Only)
 		}
 		allKnown(c, below(path, "backup"), "person", rota.Backup, c.People)
+		for i, absences := range rota.Absences {
+			known(c, below(at(below(path, "absences"), i), "person"), "person", absences.Person, c.People)
+		}
 	}
 }
 
-func (c *checker) checkHandover(path string, rota *Rota) {
-	turn, err := parseHandover(rota.Handover)
+// checkSimple wants either the keys of a simple rota, or layers.
+func (c *checker) checkSimple(path string, rota *Rota) {
+	layers := below(path, "layers")
+	if !c.given(layers) {
+		for _, key := range []string{"handover", "people"} {
+			if !c.said(path, key) && !c.meant[layers] {
+				c.add(below(path, key), "the key is missing (or give layers, each with a handover and people)")
+			}
+		}
+		return
+	}
+	if len(rota.Layers) == 0 && !c.meant[layers] {
+		c.add(layers, "the rota has no layers")
+	}
+	for _, key := range []string{"handover", "shift", "start", "people"} {
+		if c.given(below(path, key)) {
+			c.add(below(path, key), "the rota has layers: give each of them its own %s", key)
+		}
+	}
+}
+
+func (c *checker) checkRotation(path string, layer Layer) {
+	c.checkHandover(path, layer)
+	if _, err := time.Parse(time.DateOnly, layer.Start); err != nil && layer.Start != "" {
+		c.add(below(path, "start"), "malformed date (got %s, want one such as 2026-01-05)", clipped(layer.Start))
+	}
+	if len(layer.People) == 0 && c.given(below(path, "people")) {
+		c.add(below(path, "people"), "the rota has no people")
+	}
+	for i, id := range layer.People { // somebody may have two turns
+		known(c, at(below(path, "people"), i), "person", id, c.People)
+	}
+}
+
+// checkHandover wants shifts that fit between handovers: whole cycles, or
+// parts of one that are all alike. Otherwise the handover would wander.
+func (c *checker) checkHandover(path string, layer Layer) {
+	turn, err := parseHandover(layer.Handover)
 	switch {
-	case rota.Handover == "":
+	case layer.Handover == "":
 	case err != nil:
 		c.add(below(path, "handover"), "%v", err)
-	case rota.Shift%turn.cycle != 0:
-		c.add(below(path, "shift"), "got %s, want a multiple of %s, because the handover is %s", rota.Shift, turn.cycle, rota.Handover)
+	case layer.Shift != 0 && layer.Shift < shortestShift:
+		c.add(below(path, "shift"), "got %s, want at least %s", layer.Shift, shortestShift)
+	case layer.Shift%turn.cycle != 0 && turn.cycle%max(layer.Shift, 1) != 0:
+		c.add(below(path, "shift"), "got %s, want a multiple or an even part of %s, because the handover is %s", layer.Shift, turn.cycle, layer.Handover)
+	}
+}
+
+// shortestShift keeps a rota from handing over all the time.
+const shortestShift = Duration(time.Hour)
+
+// checkOnly wants times at which a layer is on duty at all.
+func (c *checker) checkOnly(path string, only *Only) {
+	if only == nil {
+		return
+	}
+	if _, err := ParseWeekdays(only.Days); err != nil {
+		c.add(below(path, "days"), "%v", err)
+	}
+	if _, err := ParseTimes(only.Times); err != nil {
+		c.add(below(path, "times"), "%v", err)
+	}
+	c.checkHolidays(below(path, "holidays"), only.Holidays)
+	c.checkHolidays(below(path, "except"), only.Except)
+	if only.Days == "" && only.Times == "" && len(only.Holidays)+len(only.Except) == 0 && c.given(path) && !c.meant[path] {
+		c.add(path, "the times are missing (want days, times, holidays or except, or remove the key)")
+	}
+}
+
+func (c *checker) checkHolidays(path string, list []Holidays) {
+	for i, holidays := range list {
+		known(c, at(path, i), "calendar", holidays.Calendar, calendars())
 	}
 }
 

@@ -166,10 +166,21 @@ func (c *Catalog) completeTeam(team *Team) {
 }
 
 func completeRota(rota *Rota) {
-	if turn, err := parseHandover(rota.Handover); err == nil {
-		rota.Shift = or(rota.Shift, turn.cycle)
+	if len(rota.Layers) == 0 {
+		completeRotation(rota.Handover, &rota.Shift, &rota.Start)
 	}
-	rota.Start = or(rota.Start, "2024-01-01") // a Monday
+	for i := range rota.Layers {
+		layer := &rota.Layers[i]
+		layer.Timezone = or(layer.Timezone, rota.Timezone)
+		completeRotation(layer.Handover, &layer.Shift, &layer.Start)
+	}
+}
+
+func completeRotation(handover string, shift *Duration, start *string) {
+	if turn, err := parseHandover(handover); err == nil {
+		*shift = or(*shift, turn.cycle)
+	}
+	*start = or(*start, "2024-01-01") // a Monday
 }
 
 func (c *Catalog) completeService(s *Service) {

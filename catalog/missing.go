@@ -30,7 +30,7 @@ func (p *problems) missingKeys(path string, value reflect.Value) {
 		return
 	}
 	switch own := value.Interface().(type) {
-	case Secret, Text, StatusSet, Regexp, Comparison, Later, Template, Hex: // they read themselves
+	case Secret, Text, StatusSet, Regexp, Comparison, Later, Template, Hex, Holidays: // they read themselves
 		return
 	case Escalation:
 		p.missingIn(path, reflect.ValueOf(own.Steps))

@@ -2,22 +2,95 @@ package catalog
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// Rota says whose turn it is. Handover is a weekday (or "daily") and a
-// wall-clock time in Timezone; shifts of Shift length, whole weeks or whole days, follow one another
-// through People from Start (a Monday long ago by default, so that the order
-// never moves by itself). Backup is called after the person on call.
+// Rota says whose turn it is. A simple one has Handover and People: Handover is
+// a weekday (or "daily") and a wall-clock time in Timezone; shifts of Shift
+// length follow one another through People from Start (a Monday long ago by
+// default, so that the order never moves by itself). Any other has Layers
+// instead, of which the last that is on duty says who is on call. Backup is
+// called after the person on call.
 type Rota struct {
-	Name     string   `yaml:"-"`
-	Timezone string   `yaml:"timezone"`
+	Name     string     `yaml:"-"`
+	Timezone string     `yaml:"timezone"`
+	Handover string     `yaml:"handover,omitempty"`
+	Shift    Duration   `yaml:"shift,omitempty"` // one week, or one day, by default
+	Start    string     `yaml:"start,omitempty"` // YYYY-MM-DD
+	People   []string   `yaml:"people,omitempty"`
+	Layers   []Layer    `yaml:"layers,omitempty"`
+	Backup   []string   `yaml:"backup,omitempty"`
+	Absences []Absences `yaml:"absences,omitempty"` // calendars of who is away: whoever is next takes their turns
+	Gaps     Gaps       `yaml:"gaps,omitempty"`     // allowed says that times with nobody on call are meant
+}
+
+// Layer is a rotation of its own: the keys of a simple rota, and the times at
+// which it is on duty.
+type Layer struct {
+	Timezone string   `yaml:"timezone,omitempty"` // that of the rota by default
 	Handover string   `yaml:"handover"`
 	Shift    Duration `yaml:"shift,omitempty"` // one week, or one day, by default
 	Start    string   `yaml:"start,omitempty"` // YYYY-MM-DD
 	People   []string `yaml:"people"`
-	Backup   []string `yaml:"backup,omitempty"`
+	Only     *Only    `yaml:"only,omitempty"` // always on duty by default
+}
+
+// Only are the times at which a layer is on duty, on the clock of its zone.
+// Times are written like those of [Hours].
+type Only struct {
+	Days     string     `yaml:"days,omitempty"`     // every day by default
+	Times    string     `yaml:"times,omitempty"`    // all day by default
+	Holidays []Holidays `yaml:"holidays,omitempty"` // on days of these only
+	Except   []Holidays `yaml:"except,omitempty"`   // not on days of these
+}
+
+// Holidays are days without work: a shipped calendar by its name
+// ([Calendars]), or {file: PATH} with an iCal file, whose events are they.
+type Holidays struct {
+	Calendar string `yaml:"-"`
+	File     string `yaml:"file"`
+}
+
+// Absences is an iCal file of when people are away. Its events are those of
+// Person, or else of whomever their summaries name.
+type Absences struct {
+	File   CalendarFile `yaml:"file"`
+	Person string       `yaml:"person,omitempty"`
+}
+
+// CalendarFile is the path of an iCal file, absolute after loading.
+type CalendarFile string
+
+// Gaps says whether a rota may have times with nobody on call.
+type Gaps string
+
+// GapsAllowed is the value of Gaps that allows them.
+const GapsAllowed Gaps = "allowed"
+
+// Rotations are the layers of a rota, of which a simple one has one.
+func (r *Rota) Rotations() []Layer {
+	if len(r.Layers) > 0 {
+		return r.Layers
+	}
+	return []Layer{{Timezone: r.Timezone, Handover: r.Handover, Shift: r.Shift, Start: r.Start, People: r.People}}
+}
+
+// Everybody lists who takes turns, each once, in the order of the catalogue.
+func (r *Rota) Everybody() []string {
+	var all []string
+	for _, layer := range r.Rotations() {
+		for _, person := range layer.People {
+			if !slices.Contains(all, person) {
+				all = append(all, person)
+			}
+		}
+	}
+	return all
 }
 
 // Escalation is the list of steps taken until somebody acknowledges; the last
@@ -94,4 +167,85 @@ func parseHandover(text string) (turn, error) {
 		return turn{}, malformed
 	}
 	return turn{weekday: weekday, minute: minute, cycle: 7 * day}, nil
+}
+
+// parse reads "allowed".
+func (g *Gaps) parse(text string) error {
+	if text != string(GapsAllowed) {
+		return fmt.Errorf("got %s, want allowed (or remove the key: then gaps are reported)", clipped(text))
+	}
+	*g = GapsAllowed
+	return nil
+}
+
+// decode reads the name of a shipped calendar, or {file: PATH}.
+func (h *Holidays) decode(d *decoder, node *yaml.Node, path string) {
+	if node.Kind == yaml.ScalarNode {
+		h.Calendar, _ = d.scalarText(node, path)
+		return
+	}
+	var file struct {
+		File CalendarFile `yaml:"file"`
+	}
+	d.structure(node, path, reflect.ValueOf(&file).Elem())
+	h.File = string(file.File)
+	if place := below(path, "file"); h.File == "" && !d.positions.given(place) && !d.meant[place] && !d.meant[path] {
+		d.add(path, "got %s, want the name of a calendar, or {file: PATH} of an iCal file", described(node))
+	}
+}
+
+// decode reads a path.
+func (f *CalendarFile) decode(d *decoder, node *yaml.Node, path string) {
+	text, ok := d.scalarText(node, path)
+	if !ok {
+		return
+	}
+	if strings.TrimSpace(text) == "" {
+		d.add(path, "the text is empty (give it one, or remove the key)")
+		return
+	}
+	*f = CalendarFile(d.file.resolve(text))
+	*d.files = append(*d.files, File{Place: path, Path: string(*f)})
+}
+
+// Times tells when spans of a day begin and end.
+type Times struct{ spans []span }
+
+// ParseTimes reads times as [Hours] has them; "" is all day.
+func ParseTimes(text string) (Times, error) {
+	if text == "" {
+		return Times{[]span{{0, minutesOfDay}}}, nil
+	}
+	spans, err := parseTimes(text)
+	return Times{spans}, err
+}
+
+// Spans gives the beginnings and ends in minutes of the day on which they
+// begin; an end over a day's minutes is on the day after.
+func (t Times) Spans(each func(from, to int)) {
+	for _, s := range t.spans {
+		each(s.from, s.to)
+	}
+}
+
+// ParseWeekdays reads days as [Hours] has them; "" is every day.
+func ParseWeekdays(text string) ([7]bool, error) {
+	if text == "" {
+		text = "monday-sunday"
+	}
+	return parseDays(text)
+}
+
+// Handover is a parsed Rota.Handover: a minute of each day, or of one day of
+// the week.
+type Handover struct {
+	Weekday time.Weekday  // meaningful when Cycle is a week
+	Minute  int           // of the day
+	Cycle   time.Duration // a day or a week
+}
+
+// ParseHandover reads "monday 09:30" or "daily 09:30".
+func ParseHandover(text string) (Handover, error) {
+	t, err := parseHandover(text)
+	return Handover{t.weekday, t.minute, t.cycle.Std()}, err
 }

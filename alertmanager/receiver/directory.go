@@ -8,6 +8,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/duty"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
@@ -15,21 +16,19 @@ import (
 // directory is one catalogue as the receiver reads it. It never changes.
 type directory struct {
 	catalog  *catalog.Catalog
-	rotas    map[string]*oncall.Rota
+	rotas    duty.Rotas
+	problems []duty.Problem            // with files of rotas
 	zones    map[string]*time.Location // of each team
 	channels notify.Channels
 	plan     *maintenance.Plan
 	graph    graph
 }
 
-func newDirectory(c *catalog.Catalog, settings notify.Settings) (*directory, error) {
-	d := &directory{catalog: c, rotas: map[string]*oncall.Rota{}, zones: map[string]*time.Location{}, graph: newGraph(c)}
-	for name, spec := range c.Rotas {
-		rota, err := oncall.New(spec)
-		if err != nil {
-			return nil, c.Errorf("rotas."+name, "%v", err)
-		}
-		d.rotas[name] = rota
+func newDirectory(c *catalog.Catalog, settings notify.Settings, now time.Time) (*directory, error) {
+	d := &directory{catalog: c, zones: map[string]*time.Location{}, graph: newGraph(c)}
+	var err error
+	if d.rotas, d.problems, err = duty.Read(c, now); err != nil {
+		return nil, c.Errorf("rotas", "%v", err)
 	}
 	for name, team := range c.Teams {
 		d.zones[name] = zoneOf(c, team)

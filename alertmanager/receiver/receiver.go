@@ -81,9 +81,12 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 
 // Update takes a catalogue over. On an error everything stays as it was.
 func (r *Receiver) Update(c *catalog.Catalog) error {
-	d, err := newDirectory(c, notify.Settings{HTTP: r.http, Logger: r.logger})
+	d, err := newDirectory(c, notify.Settings{HTTP: r.http, Logger: r.logger}, r.now())
 	if err != nil {
 		return err
+	}
+	for _, problem := range d.problems {
+		level.Error(r.logger).Log("msg", "A calendar of a rota could not be read; going on without it", "at", problem.Path, "err", problem.Err)
 	}
 	r.current.Store(d)
 	wake(r.renewed)
@@ -266,10 +269,14 @@ func (r *Receiver) Ready(ctx context.Context) error { return r.store.Ready(ctx) 
 // Check makes everything that a catalogue asks of the receiver and reads every
 // person's contacts; the errors say what and where.
 func Check(c *catalog.Catalog) error {
-	if _, err := newDirectory(c, notify.Settings{}); err != nil {
+	d, err := newDirectory(c, notify.Settings{}, time.Now())
+	if err != nil {
 		return err
 	}
 	var problems []error
+	for _, problem := range d.problems {
+		problems = append(problems, c.Errorf(problem.Path, "%v", problem.Err))
+	}
 	for _, id := range slices.Sorted(maps.Keys(c.People)) {
 		if _, err := notify.ReadContacts(c.People[id]); err != nil {
 			problems = append(problems, c.Errorf("people."+id+".contacts", "%v", err))

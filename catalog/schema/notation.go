@@ -39,6 +39,8 @@ func notation(of reflect.Type) *jsonschema.Schema {
 		return secret()
 	case reflect.TypeFor[catalog.Text]():
 		return &jsonschema.Schema{Description: "A text, or the file that holds it.", AnyOf: append(single(), secret())}
+	case reflect.TypeFor[catalog.Holidays]():
+		return holidays()
 	case reflect.TypeFor[catalog.Later]():
 		return &jsonschema.Schema{Type: "string", Description: "A later way, such as voice after 3m.", Pattern: `^(push|sms|voice|email) after \S+$`}
 	case reflect.TypeFor[catalog.Escalation]():
@@ -71,6 +73,8 @@ func chosen(of reflect.Type) *jsonschema.Schema {
 		return enumeration(catalog.PageAlways, catalog.PageOfficeHours, catalog.PageNever)
 	case reflect.TypeFor[catalog.PageOn]():
 		return enumeration(catalog.PageOnCritical, catalog.PageOnWarning)
+	case reflect.TypeFor[catalog.Gaps]():
+		return enumeration(catalog.GapsAllowed)
 	case reflect.TypeFor[catalog.NoData]():
 		return enumeration(catalog.NoDataFails, catalog.NoDataSucceeds)
 	case reflect.TypeFor[catalog.ExecStatus]():
@@ -119,6 +123,14 @@ func secret() *jsonschema.Schema {
 	}
 	s.Properties.Set("file", &jsonschema.Schema{Type: "string"})
 	return s
+}
+
+func holidays() *jsonschema.Schema {
+	file := secret()
+	file.Description = "An iCal file: {file: PATH}."
+	return &jsonschema.Schema{Description: "The name of a shipped calendar, or an iCal file.", AnyOf: []*jsonschema.Schema{
+		enumeration(catalog.Calendars()...), file,
+	}}
 }
 
 func mail() *jsonschema.Schema {

@@ -120,7 +120,10 @@ func alternatives() map[string][]string {
 
 // filled are the lists that are never empty.
 func filled() []string {
-	return []string{"Step.by", "Rota.people", "Probe.journey", "Probe.browser", "FileDiscovery.paths", "ExecProbe.command", "CloudWatchInbound.topics", "KafkaProbe.brokers"}
+	return []string{
+		"Step.by", "Rota.people", "Rota.layers", "Layer.people", "Probe.journey", "Probe.browser", "FileDiscovery.paths", "ExecProbe.command",
+		"CloudWatchInbound.topics", "KafkaProbe.brokers",
+	}
 }
 
 // choices are the texts that are one of a few words.

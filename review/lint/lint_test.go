@@ -104,7 +104,7 @@ func TestFindings(t *testing.T) {
 		{"behind oneself", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Rotas["shop"].Backup = []string{"asha"} }, "rotas.shop.backup: asha is also on the rota, and would be behind nobody but themselves in their own shift"},
 		{"nobody can call the manager", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.People["ben"].Contacts, in.Catalog.Rotas["shop"].Backup = nil, []string{"asha"}
-			in.Catalog.Rotas["shop"].People = []string{"asha", "asha"}
+			in.Catalog.Rotas["shop"].People = []string{"asha", "chi"}
 			in.Catalog.Rotas["shop"].Backup = nil
 		}, "people.ben: no contacts, so nothing reaches them as manager of teams.shop"},
 		{"a step names somebody", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) {

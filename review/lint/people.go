@@ -18,11 +18,12 @@ func rotas(in Input) []Finding {
 	}
 	for _, name := range sorted(c.Rotas) {
 		rota := c.Rotas[name]
-		if len(rota.People) == 1 && len(rota.Backup) == 0 {
-			warn("rotas.%s: %s alone is on call day and night, and nobody is behind (add people or backup)", name, rota.People[0])
+		people := rota.Everybody()
+		if len(people) == 1 && len(rota.Backup) == 0 {
+			warn("rotas.%s: %s alone is on call day and night, and nobody is behind (add people or backup)", name, people[0])
 		}
 		for _, person := range rota.Backup {
-			if slices.Contains(rota.People, person) {
+			if slices.Contains(people, person) && len(rota.Backup) == 1 {
 				warn("rotas.%s.backup: %s is also on the rota, and would be behind nobody but themselves in their own shift", name, person)
 			}
 		}
@@ -39,7 +40,7 @@ func rotas(in Input) []Finding {
 func roles(c *catalog.Catalog, id string) []string {
 	var found []string
 	for _, name := range sorted(c.Rotas) {
-		if rota := c.Rotas[name]; slices.Contains(rota.People, id) || slices.Contains(rota.Backup, id) {
+		if rota := c.Rotas[name]; slices.Contains(rota.Everybody(), id) || slices.Contains(rota.Backup, id) {
 			found = append(found, "one of rotas."+name)
 		}
 	}
