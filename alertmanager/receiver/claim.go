@@ -92,7 +92,11 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 		return nil, tx.Done(e.ID)
 	}
 	if e.Recipient == "" {
-		deliveries, dead := r.current.Load().deliveries(i, m, now)
+		people, err := r.current.Load().on(tx, now)
+		if err != nil {
+			return nil, err
+		}
+		deliveries, dead := people.deliveries(i, m, now)
 		if entries, err = tx.Split(e, now, deliveries); err != nil {
 			return nil, err
 		}

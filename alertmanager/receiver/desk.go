@@ -42,30 +42,6 @@ func forBoard(err error) error {
 	return err
 }
 
-// Turns lists who is on call now and next, by rota.
-func (r *Receiver) Turns(now time.Time) []board.Turn {
-	d := r.current.Load()
-	var turns []board.Turn
-	for name, rota := range d.rotas {
-		shift, next := rota.At(now), rota.Next(now)
-		turn := board.Turn{
-			Rota: name, Primary: d.name(shift.Primary), PrimaryID: shift.Primary, Until: shift.Until, Next: d.name(next.Primary),
-		}
-		if shift.Backup != "" {
-			turn.Backup = d.name(shift.Backup)
-		}
-		for _, team := range d.catalog.Teams {
-			if team.Rota == name {
-				turn.Teams, turn.Zone = append(turn.Teams, team.Name), d.zones[team.Name]
-			}
-		}
-		slices.Sort(turn.Teams)
-		turns = append(turns, turn)
-	}
-	slices.SortFunc(turns, func(a, b board.Turn) int { return cmp.Compare(a.Rota, b.Rota) })
-	return turns
-}
-
 // People lists everybody in the catalogue by name.
 func (r *Receiver) People() []board.Person {
 	d := r.current.Load()

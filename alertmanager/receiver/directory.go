@@ -187,7 +187,7 @@ func (d *directory) people(i incident.Incident, role incident.Role, now time.Tim
 		if !turns { // without a rota everybody is
 			return team.Members, nil
 		}
-		person = shift.Primary
+		person, missing = shift.Primary, "has nobody on call now: its rota has a gap"
 	}
 	if person == "" {
 		return nil, fmt.Errorf("team %s %s", team.Name, missing)

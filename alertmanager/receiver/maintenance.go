@@ -22,10 +22,13 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
 
-// policy is the catalogue's, with the windows that were opened once as this
-// transaction sees them: an alert that is stored after a window is in it.
+// policy is the catalogue's, with the windows that were opened once and the
+// entries of rotas as this transaction sees them: an alert that is stored after a window is in it.
 func (r *Receiver) policy(tx *store.Tx, now time.Time) (incident.Policy, error) {
-	d := r.current.Load()
+	d, err := r.current.Load().on(tx, now)
+	if err != nil {
+		return incident.Policy{}, err
+	}
 	once, err := tx.Windows(now)
 	if err != nil {
 		return incident.Policy{}, err

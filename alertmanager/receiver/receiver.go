@@ -43,12 +43,14 @@ type Receiver struct {
 	signer  signer
 	hub     *hub
 
-	current atomic.Pointer[directory]
+	current   atomic.Pointer[directory]
+	calendars atomic.Pointer[string] // how the files of the rotas were when they were read last
 
 	outbox  chan struct{} // something is to be sent
 	timers  chan struct{} // something became due earlier
 	renewed chan struct{} // there is a new catalogue
 	foreign chan struct{} // another system has told of an alert
+	shifts  chan struct{} // somebody changed a rota
 }
 
 // New makes a receiver over an open store.
@@ -57,6 +59,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 		store: o.Store, logger: o.Logger, now: o.Now, http: o.HTTP, hub: newHub(),
 		outbox: make(chan struct{}, 1), timers: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
 		foreign: make(chan struct{}, 1),
+		shifts: make(chan struct{}, 1),
 	}
 	if r.logger == nil {
 		r.logger = log.NewNopLogger()
@@ -74,7 +77,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	r.signer = signer{key: key}
 	r.metrics = newMetrics(o.Registerer, o.Store)
 	if o.Registerer != nil {
-		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now))
+		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r})
 	}
 	return r, nil
 }
@@ -85,9 +88,7 @@ func (r *Receiver) Update(c *catalog.Catalog) error {
 	if err != nil {
 		return err
 	}
-	for _, problem := range d.problems {
-		level.Error(r.logger).Log("msg", "A calendar of a rota could not be read; going on without it", "at", problem.Path, "err", problem.Err)
-	}
+	r.reportCalendars(d)
 	r.current.Store(d)
 	wake(r.renewed)
 	r.metrics.sources(c)

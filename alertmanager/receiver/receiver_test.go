@@ -129,7 +129,7 @@ func (h *house) open() {
 	h.reload()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{h.receiver.RunClock, h.receiver.RunOutbox, h.receiver.RunForgetting} {
+	for _, run := range []func(context.Context) error{h.receiver.RunClock, h.receiver.RunOutbox, h.receiver.RunForgetting, h.receiver.RunRotas} {
 		running.Go(func() { _ = run(ctx) })
 	}
 	people, err := board.New(board.Options{Desk: h.receiver, Now: h.now})

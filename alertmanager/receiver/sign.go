@@ -55,6 +55,13 @@ func (s signer) sum(text string) []byte {
 	return mac.Sum(nil)
 }
 
+// feedSum is that of an address of a calendar.
+func (s signer) feedSum(text string) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte("calendar\x00" + text))
+	return mac.Sum(nil)
+}
+
 // CheckToken tells for whom and for which incident a link was made.
 func (r *Receiver) CheckToken(token string) (incident.ID, string, error) {
 	return r.signer.check(token, r.now())

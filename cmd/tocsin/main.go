@@ -43,6 +43,12 @@ var commands = []func(app *kingpin.Application, env environment) (string, action
 	addMaintenanceList,
 	addMaintenanceExtend,
 	addMaintenanceEnd,
+	addOnCall,
+	addOnCallOverride,
+	addOnCallSwap,
+	addOnCallAbsent,
+	addOnCallList,
+	addOnCallEnd,
 	addEngines,
 	addReady,
 }

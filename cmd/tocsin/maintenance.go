@@ -24,10 +24,13 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
 
+// windows is the path of the API for maintenance windows.
+const windows = "/api/v1/maintenance"
+
 // answerWithin bounds a call of the receiver.
 const answerWithin = 15 * time.Second
 
-// desk speaks with the receiver's API about maintenance windows.
+// desk speaks with the receiver's API about maintenance windows and rotas.
 type desk struct {
 	env                               environment
 	file, receiver, tokenFile, person *string
@@ -36,9 +39,14 @@ type desk struct {
 // maintenanceCommand is a subcommand of tocsin maintenance with the flags of
 // all of them.
 func maintenanceCommand(app *kingpin.Application, env environment, name, help string) (*kingpin.CmdClause, desk) {
-	parent := app.GetCommand("maintenance")
+	return deskCommand(app, env, "maintenance", "Maintenance windows: while one is open over a service, the receiver tells nobody about it.", name, help)
+}
+
+// deskCommand is a subcommand of one that speaks with the receiver.
+func deskCommand(app *kingpin.Application, env environment, of, about, name, help string) (*kingpin.CmdClause, desk) {
+	parent := app.GetCommand(of)
 	if parent == nil {
-		parent = app.Command("maintenance", "Maintenance windows: while one is open over a service, the receiver tells nobody about it.")
+		parent = app.Command(of, about)
 	}
 	command := parent.Command(name, help)
 	return command, desk{
@@ -84,7 +92,7 @@ func addMaintenanceList(app *kingpin.Application, env environment) (string, acti
 		if *all {
 			query = "?state=all"
 		}
-		text, err := d.call(ctx, http.MethodGet, query, nil, "", "")
+		text, err := d.call(ctx, http.MethodGet, windows+query, nil, "", "")
 		if err != nil {
 			return err
 		}
@@ -138,7 +146,7 @@ func (d desk) change(ctx context.Context, method, path string, body any, key str
 	if err != nil {
 		return err
 	}
-	text, err := d.call(ctx, method, path, body, token, key)
+	text, err := d.call(ctx, method, windows+path, body, token, key)
 	if err != nil {
 		return err
 	}
@@ -150,14 +158,14 @@ func (d desk) change(ctx context.Context, method, path string, body any, key str
 }
 
 // table prints windows, one a line.
-func (d desk) table(windows []board.Window) error {
-	if len(windows) == 0 {
+func (d desk) table(list []board.Window) error {
+	if len(list) == 0 {
 		fmt.Fprintln(d.env.stdout, "No window is open, and none comes.")
 		return nil
 	}
 	out := tabwriter.NewWriter(d.env.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "WINDOW\tSTATE\tFROM\tUNTIL\tFOR\tREASON")
-	for _, w := range windows {
+	for _, w := range list {
 		name := w.Name
 		if w.ID != 0 {
 			name = strconv.FormatInt(w.ID, 10)
@@ -226,7 +234,7 @@ func (d desk) call(ctx context.Context, method, path string, body any, token, ke
 	if body == nil {
 		text = nil
 	}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(address, "/")+"/api/v1/maintenance"+path, bytes.NewReader(text))
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(address, "/")+path, bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("asking the receiver: %w", err)
 	}

@@ -44,7 +44,10 @@ func newDesktop(t *testing.T) *desktop {
 	d.write("tocsin.yml", `
 delivery: {receiver: {url: `+server.URL+`, api_tokens: {deploy: {file: deploy-token}}}}
 monitoring: {team: shop}
+people: {asha: {name: Asha Rao}, ben: {name: Ben Carter}}
 teams: {shop: {}}
+rotas:
+  shop: {timezone: Europe/London, handover: monday 09:30, start: 2026-11-23, people: [asha, ben]}
 services: {shop: {team: shop}, payments: {team: shop}}
 maintenance:
   patches: {services: [payments], days: first sunday, at: 02:00, duration: 3h, timezone: Europe/London, reason: security patches}

@@ -74,7 +74,8 @@ func serve(ctx context.Context, f daemon.Flags, logger logging.Logger) error {
 		return err
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
-	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunReconciler, desk.RunReceipts, desk.RunInbound, desk.RunWatch, desk.RunHeartbeat, reloader.Run, reloader.RunHangup)
+	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunRotas, desk.RunReconciler, desk.RunReceipts,
+		desk.RunInbound, desk.RunWatch, desk.RunHeartbeat, reloader.Run, reloader.RunHangup)
 }
 
 // pages mounts everything that answers.

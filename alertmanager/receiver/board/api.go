@@ -143,7 +143,7 @@ func codeOf(err error) int {
 		return http.StatusBadRequest
 	}
 	switch {
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrNoWindow):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrNoWindow), errors.Is(err, ErrNoEntry):
 		return http.StatusNotFound
 	case errors.Is(err, ErrClosed):
 		return http.StatusConflict

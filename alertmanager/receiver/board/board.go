@@ -48,6 +48,7 @@ type Desk interface {
 	Beats(ctx context.Context) (map[string]time.Time, error)
 
 	Maintainer
+	Scheduler
 }
 
 // Turn is one rota, now and next.
@@ -93,7 +94,7 @@ func New(o Options) (http.Handler, error) {
 		o.Now = time.Now
 	}
 	b := &board{Options: o, pages: map[string]*template.Template{}}
-	for _, name := range []string{"live", "incident", "history", "acknowledge", "maintenance", "problem"} {
+	for _, name := range []string{"live", "incident", "history", "acknowledge", "maintenance", "oncall", "problem"} {
 		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parsing the page %q: %w", name, err)
@@ -116,6 +117,7 @@ func New(o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /api/v1/events", b.events)
 	b.mountActions(mux)
 	b.mountMaintenance(mux)
+	b.mountOnCall(mux)
 	return b.protect(mux), nil
 }
 

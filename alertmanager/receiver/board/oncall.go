@@ -1,0 +1,244 @@
+package board
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/ical"
+	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
+)
+
+// Scheduler knows who is on call when, and takes what people enter. An error
+// that is the caller's is a [Refused]; ErrNoEntry says that there is no such
+// entry.
+type Scheduler interface {
+	// Rotas are the rotas with what was entered, by name.
+	Rotas(ctx context.Context) ([]Rota, error)
+	// Entries lists what was entered and is not over, by number.
+	Entries(ctx context.Context) ([]oncall.Entry, error)
+	Enter(ctx context.Context, request oncall.Request, who maintenance.Who) (oncall.Entry, error)
+	EndEntry(ctx context.Context, id int64, who maintenance.Who) (oncall.Entry, error)
+
+	// FeedToken is the secret part of the address of a feed; the kind is
+	// FeedRota or FeedPerson.
+	FeedToken(kind, name string) string
+	CheckFeed(token string) (kind, name string, err error)
+}
+
+// Rota is a rota with the teams that use it.
+type Rota struct {
+	Name  string
+	Teams []string
+	Rota  *oncall.Rota
+}
+
+// The kinds of feeds.
+const (
+	FeedRota   = "rota"
+	FeedPerson = "person"
+)
+
+// ErrNoEntry is returned by a Scheduler.
+var ErrNoEntry = errors.New("there is no such entry in a rota")
+
+const (
+	// feedPast and feedFuture are what a feed tells.
+	feedPast   = 30 * 24 * time.Hour
+	feedFuture = 180 * 24 * time.Hour
+)
+
+func (b *board) mountOnCall(mux *http.ServeMux) {
+	mux.HandleFunc("GET /oncall", b.onCall)
+	mux.HandleFunc("POST /oncall/entries", b.enter)
+	mux.HandleFunc("POST /oncall/entries/{id}/end", b.endEntry)
+	mux.HandleFunc("GET /calendar/{token}", b.feed)
+	mux.HandleFunc("GET /api/v1/oncall", b.apiOnCall)
+	mux.HandleFunc("GET /api/v1/oncall/entries", b.apiEntries)
+	mux.HandleFunc("POST /api/v1/oncall/entries", b.apiEnter)
+	mux.HandleFunc("POST /api/v1/oncall/entries/{id}/end", b.apiEndEntry)
+}
+
+func (b *board) onCall(w http.ResponseWriter, r *http.Request) {
+	b.showOnCall(w, r, http.StatusOK, entryForm{})
+}
+
+func (b *board) showOnCall(w http.ResponseWriter, r *http.Request, code int, f entryForm) {
+	rotas, err := b.Desk.Rotas(r.Context())
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	entries, err := b.Desk.Entries(r.Context())
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	b.render(w, r, code, "oncall", b.onCallView(r, rotas, entries, f))
+}
+
+// entryForm is what somebody filled in.
+type entryForm struct {
+	Kind                      oncall.Kind
+	By, Rota, Person, Instead string
+	From, Until, Reason       string
+	ReturnFrom, ReturnUntil   string
+	Problem                   string
+}
+
+// enter answers the forms. What is wrong is said above them, and what was
+// filled in stays.
+func (b *board) enter(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+	f, request, err := b.readEntry(r)
+	if err == nil {
+		_, err = b.Desk.Enter(r.Context(), request, maintenance.Who{Name: f.By, Via: "the board"})
+	}
+	if err != nil {
+		if code := codeOf(err); code >= http.StatusInternalServerError {
+			b.problem(w, r, code, err)
+			return
+		}
+		f.Problem = err.Error()
+		b.showOnCall(w, r, codeOf(err), f)
+		return
+	}
+	remember(w, r, f.By)
+	http.Redirect(w, r, "/oncall#entries", http.StatusSeeOther)
+}
+
+func (b *board) readEntry(r *http.Request) (entryForm, oncall.Request, error) {
+	if err := r.ParseForm(); err != nil {
+		return entryForm{}, oncall.Request{}, Refused{errors.New("the form could not be read")}
+	}
+	f := entryForm{
+		Kind: oncall.Kind(r.PostFormValue("kind")), By: r.PostFormValue("by"), Rota: r.PostFormValue("rota"),
+		Person: r.PostFormValue("person"), Instead: r.PostFormValue("instead"), From: r.PostFormValue("from"), Until: r.PostFormValue("until"),
+		Reason: r.PostFormValue("reason"), ReturnFrom: r.PostFormValue("return_from"), ReturnUntil: r.PostFormValue("return_until"),
+	}
+	request := oncall.Request{Kind: f.Kind, Rota: f.Rota, Person: f.Person, Instead: f.Instead, Reason: f.Reason}
+	if err := b.knownPerson(f.By); err != nil {
+		return f, request, err
+	}
+	zone := b.rotaZone(r.Context(), f.Rota)
+	var back oncall.Span
+	for _, field := range []struct {
+		name, text string
+		into       *time.Time
+	}{
+		{"from", f.From, &request.From},
+		{"until", f.Until, &request.Until},
+		{"in return from", f.ReturnFrom, &back.From},
+		{"in return until", f.ReturnUntil, &back.Until},
+	} {
+		if field.text == "" {
+			continue
+		}
+		at, err := readClock(field.text, zone)
+		if err != nil {
+			return f, request, Refused{fmt.Errorf("%s: %w", field.name, err)}
+		}
+		*field.into = at
+	}
+	if f.ReturnFrom != "" || f.ReturnUntil != "" {
+		request.Return = &back
+	}
+	return f, request, nil
+}
+
+// rotaZone is that in which the form reads the clock.
+func (b *board) rotaZone(ctx context.Context, name string) *time.Location {
+	rotas, err := b.Desk.Rotas(ctx)
+	for _, one := range rotas {
+		if err == nil && one.Name == name {
+			return one.Rota.Zone()
+		}
+	}
+	return b.zone()
+}
+
+func (b *board) endEntry(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+	by := r.PostFormValue("by")
+	id, err := entryNumber(r)
+	if err == nil {
+		err = b.knownPerson(by)
+	}
+	if err == nil {
+		_, err = b.Desk.EndEntry(r.Context(), id, maintenance.Who{Name: by, Via: "the board"})
+	}
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	remember(w, r, by)
+	http.Redirect(w, r, "/oncall#entries", http.StatusSeeOther)
+}
+
+func entryNumber(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return 0, ErrNoEntry
+	}
+	return id, nil
+}
+
+// feed serves the shifts of a rota or a person to a calendar. Its token is all
+// that a calendar can send.
+func (b *board) feed(w http.ResponseWriter, r *http.Request) {
+	kind, name, err := b.Desk.CheckFeed(strings.TrimSuffix(r.PathValue("token"), ".ics"))
+	if err != nil {
+		b.problem(w, r, http.StatusForbidden, err)
+		return
+	}
+	rotas, err := b.Desk.Rotas(r.Context())
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	title := "On call: " + name
+	if kind == FeedPerson {
+		title = "On call: " + b.name(name)
+	}
+	text := bytes.Buffer{}
+	if err := ical.Write(&text, title, b.Now().Truncate(time.Hour), b.feedShifts(rotas, kind, name)); err != nil {
+		b.problem(w, r, http.StatusInternalServerError, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
+	_, _ = text.WriteTo(w) // the reader is gone when this fails
+}
+
+func (b *board) feedShifts(rotas []Rota, kind, name string) []ical.Shift {
+	var list []ical.Shift
+	for _, one := range rotas {
+		if kind == FeedRota && one.Name != name {
+			continue
+		}
+		for _, s := range one.Rota.Shifts(b.Now().Add(-feedPast), b.Now().Add(feedFuture)) {
+			if kind == FeedPerson && s.Primary != name {
+				continue
+			}
+			summary := b.name(s.Primary) + " on call: " + one.Name
+			if s.Primary == "" {
+				summary = "NOBODY on call: " + one.Name
+			}
+			description := ""
+			if s.Backup != "" {
+				description = "Backup: " + b.name(s.Backup)
+			}
+			list = append(list, ical.Shift{
+				ID: fmt.Sprintf("%s-%d-%s@tocsin", one.Name, s.From.Unix(), s.Primary), Summary: summary, Description: description, From: s.From, Until: s.Until,
+			})
+		}
+	}
+	slices.SortStableFunc(list, func(a, c ical.Shift) int { return a.From.Compare(c.From) })
+	return list
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestOnCallPage runs what docs/oncall.md shows.
+func TestOnCallPage(t *testing.T) {
+	d := newDesktop(t)
+	text, err := os.ReadFile("../../docs/oncall.md")
+	require.NoError(t, err)
+	commands := regexp.MustCompile(`(?m)^\$ tocsin (.*)$`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, commands, 6)
+	for _, command := range commands {
+		d.tocsin(0, strings.Fields(command[1])...)
+	}
+}
+
+func TestOnCall(t *testing.T) {
+	d := newDesktop(t)
+	require.Equal(t, "ROTA  ON CALL   BACKUP  UNTIL                      THEN\nshop  Asha Rao  -       Mon 30 Nov 2026 09:30 GMT  Ben Carter\n", d.tocsin(0, "oncall", "--at=2026-11-26T12:00:00Z"))
+	require.Contains(t, d.tocsin(1, "oncall", "--rota=shep"), `there is no rota "shep" (did you mean "shop"?)`)
+	require.Contains(t, d.tocsin(1, "oncall", "--at=noon"), `--at: got "noon", want a time such as`)
+	require.Contains(t, d.tocsin(1, "oncall", "override", "--rota=shop", "--instead=bem", "--for=8h"), `unknown person "bem" (did you mean "ben"?)`)
+	require.Contains(t, d.tocsin(0, "oncall", "override", "--rota=shop", "--instead=ben", "--for=8h", "--reason=concert"), "concert")
+	shown := d.tocsin(0, "oncall", "show", "--json")
+	require.Contains(t, shown, `"person": "ben"`)
+	require.Contains(t, shown, `"entries": true`)
+	d.tocsin(0, "oncall", "end", "1")
+	require.Contains(t, d.tocsin(0, "oncall", "list"), "Nothing was entered")
+	away := d.tocsin(0, "oncall", "--receiver=http://127.0.0.1:1")
+	require.Contains(t, away, "warning: these are the turns of the catalogue; what people have entered since is not in them: asking the receiver")
+	require.Contains(t, away, "shop ")
+}
