@@ -59,7 +59,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 		store: o.Store, logger: o.Logger, now: o.Now, http: o.HTTP, hub: newHub(),
 		outbox: make(chan struct{}, 1), timers: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
 		foreign: make(chan struct{}, 1),
-		shifts: make(chan struct{}, 1),
+		shifts:  make(chan struct{}, 1),
 	}
 	if r.logger == nil {
 		r.logger = log.NewNopLogger()
