@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,17 +29,6 @@ func userAgent() string {
 
 // newDialer connects without TCP keep-alives, which outlive no attempt.
 func newDialer() *net.Dialer { return &net.Dialer{KeepAlive: -1} }
-
-// newPool is a transport that keeps connections. Requests report to a trace
-// through their context.
-func newPool(config *tls.Config) *http.Transport {
-	return &http.Transport{
-		DialContext:            newDialer().DialContext,
-		TLSClientConfig:        config,
-		ForceAttemptHTTP2:      true,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-	}
-}
 
 // headers are the request headers of a spec.
 type headers map[string]catalog.Text
