@@ -23,6 +23,10 @@ func IsHoliday(calendar string, t time.Time) bool {
 	return slices.ContainsFunc(of(t.Year()), today.Equal) || slices.ContainsFunc(proclaimed()[calendar], today.Equal)
 }
 
+// HolidaysKnownUntil is the end of the last year whose proclaimed holidays the
+// calendars know.
+func HolidaysKnownUntil() time.Time { return date(2029, time.January, 1) }
+
 func calendars() map[string]func(year int) []time.Time {
 	return map[string]func(int) []time.Time{
 		"england-and-wales": englandAndWales,

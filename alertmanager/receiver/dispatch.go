@@ -143,8 +143,13 @@ func (d *dispatcher) finish(ctx context.Context, s sending, receipt notify.Recei
 	r := d.receiver
 	for {
 		err := r.store.Update(ctx, func(tx *store.Tx) error {
-			for _, one := range append([]sending{s}, s.also...) {
-				if err := r.record(tx, one, receipt, sendErr); err != nil {
+			if err := r.record(tx, s, receipt, sendErr); err != nil {
+				return err
+			}
+			receipt := receipt
+			receipt.Follows = false // it will name the message that they went with
+			for _, other := range s.also {
+				if err := r.record(tx, other, receipt, sendErr); err != nil {
 					return err
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -41,7 +42,7 @@ func (k checker) run(context.Context) error {
 	if file == standardOutput {
 		file = ""
 	}
-	results := lint.Run(lint.Input{Catalog: c, Secrets: *k.secrets, Rendered: file, Options: options, Render: k.mend()})
+	results := lint.Run(lint.Input{Catalog: c, Now: time.Now(), Secrets: *k.secrets, Rendered: file, Options: options, Render: k.mend()})
 	if len(c.Discovery) > 0 {
 		results = append(results, lint.Result{Check: "discovery", Findings: discovered(c)})
 	}

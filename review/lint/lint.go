@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/render"
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -11,7 +12,8 @@ import (
 // Input is what the checks look at.
 type Input struct {
 	Catalog *catalog.Catalog
-	Secrets bool // read every secret and contacts file, not only look for it
+	Now     time.Time // from which turns are looked at
+	Secrets bool      // read every secret and contacts file, not only look for it
 
 	Rendered string         // Alertmanager's configuration; empty when somebody else keeps it
 	Options  render.Options // with which it was rendered
@@ -69,6 +71,7 @@ func checks() []struct {
 		{"delivery", delivery},
 		{"teams", teams},
 		{"rotas", rotas},
+		{"turns", turns},
 		{"contacts", contacts},
 		{"cel", conditions},
 		{"secrets", secrets},

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -43,7 +44,7 @@ func estate(t *testing.T) lint.Input {
 			Name: "shop", Rota: "shop", Escalation: "page", Manager: "ben",
 			Channels: catalog.Channels{Slack: &catalog.SlackChannel{Channel: "#shop", WebhookFile: secret("slack")}},
 		}},
-		Rotas: map[string]*catalog.Rota{"shop": {Name: "shop", People: []string{"asha"}, Backup: []string{"ben"}}},
+		Rotas: map[string]*catalog.Rota{"shop": {Name: "shop", Timezone: "Europe/London", Handover: "monday 09:30", Shift: catalog.Duration(7 * 24 * time.Hour), Start: "2024-01-01", People: []string{"asha"}, Backup: []string{"ben"}}},
 		Services: map[string]*catalog.Service{"shop": {
 			Name: "shop", Team: "shop", Page: catalog.PageAlways,
 			Resources: map[string]*catalog.Resource{"web": {Process: &catalog.ProcessResource{PIDFile: "/run/shop.pid"}}},
@@ -54,7 +55,7 @@ func estate(t *testing.T) lint.Input {
 		}},
 	}}
 	in := lint.Input{
-		Catalog: c, Secrets: true, Rendered: filepath.Join(dir, "alertmanager.yml"), Render: "tocsin render",
+		Catalog: c, Secrets: true, Now: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), Rendered: filepath.Join(dir, "alertmanager.yml"), Render: "tocsin render",
 		Options: render.Options{Source: "tocsin.yml", Catalogue: dir, Output: dir},
 	}
 	fresh(t, in)
@@ -110,6 +111,18 @@ func TestFindings(t *testing.T) {
 		{"a step names somebody", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Escalations = map[string]*catalog.Escalation{"page": {Name: "page", Steps: []catalog.Step{{Notify: "idle"}}}}
 		}, "people.idle: no contacts, so nothing reaches them as a step of escalations.page"},
+		{"nobody in the night", "turns", lint.Warning, func(_ *testing.T, in *lint.Input) { daytime(in, "") }, "rotas.shop: nobody is on call from Thu 26 Nov 2026 17:30 GMT to Fri 27 Nov 2026 09:00 GMT, and 364 more times within a year"},
+		{"which is meant", "turns", lint.Good, func(_ *testing.T, in *lint.Input) { daytime(in, catalog.GapsAllowed) }, "somebody is on call at every instant"},
+		{"a calendar that is not there", "turns", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Rotas["shop"].Absences = []catalog.Absences{{File: "nowhere.ics"}}
+		}, "nowhere.ics"},
+		{"holidays run out", "turns", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Now = time.Date(2028, 10, 4, 0, 0, 0, 0, time.UTC)
+			in.Catalog.Hours = map[string]*catalog.Hours{"office": {Holidays: []string{"scotland"}}}
+		}, "the holidays of scotland are known in full until 31 December 2028 only"},
+		{"holidays that nobody uses", "turns", lint.Good, func(_ *testing.T, in *lint.Input) {
+			in.Now = time.Date(2028, 10, 4, 0, 0, 0, 0, time.UTC)
+		}, "somebody is on call at every instant"},
 		{"no configuration", "rendered", lint.Problem, func(t *testing.T, in *lint.Input) { require.NoError(t, os.Remove(in.Rendered)) }, "alertmanager.yml is not there: run tocsin render"},
 		{"kept elsewhere", "rendered", lint.Skipped, func(_ *testing.T, in *lint.Input) { in.Rendered = "" }, "Alertmanager's configuration is kept elsewhere"},
 		{"what cannot be rendered", "rendered", lint.Problem, func(_ *testing.T, in *lint.Input) { in.Catalog.Delivery.SMTP = nil }, "monitoring.break_glass[0].email: no relay"},
@@ -168,4 +181,28 @@ func TestStaleShowsTheBeginning(t *testing.T) {
 	require.Regexp(t, `alertmanager.yml is stale: run tocsin render\n--- .*\n\+\+\+ tocsin render\n`, text)
 	require.Regexp(t, `… and \d+ lines more$`, text)
 	require.Less(t, strings.Count(text, "\n"), 25)
+}
+
+// daytime leaves nights without anybody.
+func daytime(in *lint.Input, gaps catalog.Gaps) {
+	rota := in.Catalog.Rotas["shop"]
+	rota.Gaps, rota.Handover, rota.People = gaps, "", nil
+	rota.Layers = []catalog.Layer{{
+		People: []string{"asha"}, Handover: "daily 09:00", Shift: catalog.Duration(24 * time.Hour), Start: "2024-01-01",
+		Only: &catalog.Only{Times: "09:00-17:30"},
+	}}
+}
+
+func TestHandoversNearAChangeOfClocks(t *testing.T) {
+	in := estate(t)
+	in.Catalog.Rotas["shop"].Handover, in.Catalog.Rotas["shop"].Shift = "sunday 01:30", catalog.Duration(7*24*time.Hour)
+	for _, result := range lint.Run(in) {
+		if result.Check == "turns" {
+			require.Equal(t, []lint.Finding{
+				{Verdict: lint.Good, Text: "somebody is on call at every instant of the next year"},
+				{Verdict: lint.Good, Text: "rotas.shop: clocks change on 28 Mar 2027; the handover at Sun 02:00 BST is Sun 01:00 UTC"},
+				{Verdict: lint.Good, Text: "rotas.shop: clocks change on 31 Oct 2027; the handover at Sun 01:30 BST is Sun 00:30 UTC"},
+			}, result.Findings)
+		}
+	}
 }
