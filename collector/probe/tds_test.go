@@ -195,7 +195,7 @@ func tdsTable(types []string, rows ...string) string {
 	return b.String()
 }
 
-// tdsType is a type, a value of it, and how we and Microsoft's library write it.
+// tdsType is a type, a value of it, and how we write it.
 type tdsType struct{ name, kind, value, text, library string }
 
 func tdsTypes() []tdsType {

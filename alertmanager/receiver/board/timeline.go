@@ -232,7 +232,7 @@ func (b *board) describeCause(e incident.Event) string {
 	if e.Kind == incident.KindLeft {
 		return fmt.Sprintf("Stands by itself again, no longer under incident %d (%s)", e.Parent, by)
 	}
-	return fmt.Sprintf("Comes from incident %d (%s): phones ring for that one", e.Parent, by)
+	return fmt.Sprintf("Comes from incident %d (%s): the phones ring for that one first", e.Parent, by)
 }
 
 func (b *board) describePage(i incident.Incident, e incident.Event) string {
