@@ -47,20 +47,21 @@ func (r *Receiver) claim(ctx context.Context, most int) ([]sending, error) {
 	return gather(work), err
 }
 
-// gather makes one sending of those that tell one person of one cause by one
-// way: the oldest incident's, with the others in it.
+// gather makes one sending of those that tell one person the same of several
+// incidents of one cause, by one way: the oldest incident's, with the others in
+// it. What is told of one incident stays apart, because each says something else.
 func gather(work []sending) []sending {
 	type bundle struct {
 		cause          incident.ID
 		recipient, way string
-		urgent         bool
+		kind           incident.MessageKind
 	}
 	at := map[bundle]int{}
 	var kept []sending
 	for _, s := range work {
-		b := bundle{s.entry.Digest, s.entry.Recipient, s.entry.Way, s.urgent}
+		b := bundle{s.entry.Digest, s.entry.Recipient, s.entry.Way, s.message.Kind}
 		n, known := at[b]
-		if b.cause == 0 || !known {
+		if b.cause == 0 || !known || kept[n].tells(s.entry.Incident) {
 			at[b] = len(kept)
 			kept = append(kept, s)
 			continue
@@ -70,6 +71,11 @@ func gather(work []sending) []sending {
 		first.message.Also = append(first.message.Also, s.message.Incident)
 	}
 	return kept
+}
+
+// tells says whether a sending is about an incident already.
+func (s sending) tells(id incident.ID) bool {
+	return s.entry.Incident == id || slices.ContainsFunc(s.also, func(o sending) bool { return o.entry.Incident == id })
 }
 
 // resolve turns an entry into sendings: itself when it has a recipient, or one
