@@ -34,7 +34,11 @@ func TestADigestLosesNothing(t *testing.T) {
 		got = append(got, told{s.entry.Incident, s.message.Kind, s.entry.Recipient, len(s.message.Also)})
 	}
 	require.Equal(t, []told{
-		{1, "update", "asha", 1}, {1, "resolved", "asha", 1}, {1, "update", "asha", 0},
-		{2, "resolved", "ben", 0}, {3, "update", "asha", 0}, {4, "update", "asha", 0},
+		{1, "update", "asha", 1},
+		{1, "resolved", "asha", 1},
+		{1, "update", "asha", 0},
+		{2, "resolved", "ben", 0},
+		{3, "update", "asha", 0},
+		{4, "update", "asha", 0},
 	}, got)
 }
