@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -383,19 +381,4 @@ func TestAReloadKeepsWhatIsKnown(t *testing.T) {
 	s.Once(t.Context())
 	require.InDelta(t, 0, s.must(t, "poll_up"), 0)
 	require.Contains(t, s.log.String(), `reading accounts.github.api: using \"api.github.com\"`)
-}
-
-func TestGoldenPage(t *testing.T) {
-	s := newShop(t, map[string]string{"security": "(?i)trivy"})
-	s.gh.PutRun(run(1, "success"))
-	s.Once(t.Context())
-	s.gh.PutRun(run(2, "failure", jobs(githubtest.Job{ID: 1, Name: "Trivy", Conclusion: "failure"})))
-	s.Once(t.Context())
-	golden, err := os.Open("testdata/metrics.txt")
-	require.NoError(t, err)
-	defer golden.Close()
-	require.NoError(t, testutil.CollectAndCompare(s.Collector, golden))
-	problems, err := testutil.CollectAndLint(s.Collector)
-	require.NoError(t, err)
-	require.Empty(t, problems)
 }

@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -153,27 +151,8 @@ func babbler(t testing.TB, text func(n int) []byte) string {
 
 func TestHTTP3BoundsTheBody(t *testing.T) {
 	cert, file := certificate(t, time.Now().Add(time.Hour))
-	plain := bytes.Repeat([]byte("endless "), 128<<10)
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, err := w.Write(plain)
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	cutOff := make(chan bool, 10)
-	server := serve3(t, &tls.Config{Certificates: []tls.Certificate{cert}}, func(w http.ResponseWriter, r *http.Request) {
-		chunk := plain
-		if r.URL.Path == "/bomb" {
-			w.Header().Set("Content-Encoding", "gzip")
-			chunk = packed.Bytes()
-		}
-		for sent := 0; sent < 1<<30; sent += len(chunk) {
-			if _, err := w.Write(chunk); err != nil {
-				cutOff <- true
-				return
-			}
-		}
-		cutOff <- false
-	})
+	handler, cutOff := endless(t)
+	server := serve3(t, &tls.Config{Certificates: []tls.Certificate{cert}}, handler)
 	for _, path := range []string{"/", "/bomb"} {
 		r := try(t, "{http: {version: 3, ca_file: "+file+`, url: "https://`+server+path+`", body: needle}}`, 20*time.Second)
 		require.Equal(t, ReasonBody, r.Reason, r.Text)

@@ -183,7 +183,10 @@ func TestHTTPHostileServers(t *testing.T) {
 	require.Equal(t, "connecting to "+closed+": connection refused", r.Text)
 }
 
-func TestHTTPBoundsTheBody(t *testing.T) {
+// endless answers for a gibibyte, packed under /bomb, and says whether each
+// answer was cut off.
+func endless(t *testing.T) (http.HandlerFunc, <-chan bool) {
+	t.Helper()
 	plain := bytes.Repeat([]byte("endless "), 128<<10)
 	var packed bytes.Buffer // members of gzip may follow one another without end
 	w := gzip.NewWriter(&packed)
@@ -191,7 +194,7 @@ func TestHTTPBoundsTheBody(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	cutOff := make(chan bool, 10)
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		chunk := plain
 		if r.URL.Path == "/bomb" {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -204,7 +207,12 @@ func TestHTTPBoundsTheBody(t *testing.T) {
 			}
 		}
 		cutOff <- false
-	})
+	}, cutOff
+}
+
+func TestHTTPBoundsTheBody(t *testing.T) {
+	handler, cutOff := endless(t)
+	server := serve(t, handler)
 	for _, path := range []string{"/", "/bomb"} {
 		t.Run(path, func(t *testing.T) {
 			r := try(t, "{http: {url: "+server.URL+path+"}}", 20*time.Second)
