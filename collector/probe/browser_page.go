@@ -34,6 +34,9 @@ func (p *page) timed(ctx context.Context, step *catalog.BrowserStep) (time.Durat
 	started := time.Now()
 	err := p.take(ctx, step)
 	took := time.Since(started)
+	if err == nil {
+		err = ctx.Err() // a page that hangs may end a step without an error
+	}
 	if within > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil && whole.Err() == nil {
 		err = misfitf(ReasonTimeout, "not done within %s", step.Within)
 	}

@@ -45,7 +45,8 @@ func shopfront(t *testing.T) string {
 	})
 	mux.HandleFunc("GET /moves", html(`<script>setTimeout(() => location = '/arrived', 100)</script>`))
 	mux.HandleFunc("GET /arrived", html(`<p id=there>You have arrived ☂</p>`))
-	mux.HandleFunc("GET /loop", html(`<p>looping</p><script>setTimeout(() => { for (;;) {} }, 20)</script>`))
+	mux.HandleFunc("GET /loop", html(`<p>looping</p><script>onload = () => setTimeout(() => { for (;;) {} }, 300)</script>`))
+	mux.HandleFunc("GET /hangs", html(`<p>hanging</p><script>for (;;) {}</script>`))
 	mux.HandleFunc("GET /broken", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		fmt.Fprint(w, "<h1>Sorry</h1>")
@@ -76,7 +77,8 @@ func TestRealBrowser(t *testing.T) {
 		{name: "nobody listens", steps: `{open: "http://` + refusing(t) + `/"}`, reason: ReasonConnect, text: "the page did not load: net::ERR_CONNECTION_REFUSED", took: 1},
 		{name: "an element that is not there", steps: `{open: "` + shop + `/arrived"}, {click: "#nowhere", within: 500ms}`, reason: ReasonTimeout, text: "step 2 click #nowhere: not done within 500ms", took: 2},
 		{name: "a server that stalls", steps: `{open: "` + shop + `/stalls", within: 2s}`, reason: ReasonTimeout, text: "not done within 2s", took: 1},
-		{name: "a page that loops for ever", steps: `{open: "` + shop + `/loop"}, {wait: "never", within: 2s}`, reason: ReasonTimeout, text: "not done within 2s", took: 2},
+		{name: "a page that loops for ever", steps: `{open: "` + shop + `/loop"}, {wait: "never", within: 2s}`, reason: ReasonTimeout, text: "step 2 wait never: not done within 2s", took: 2},
+		{name: "a page that hangs before it is there", steps: `{open: "` + shop + `/hangs", within: 3s}, {see: p}`, reason: ReasonTimeout, text: "/hangs: not done within 3s", took: 1},
 	} {
 		t.Run(visit.name, func(t *testing.T) {
 			r := try(t, visitOf(visit.steps), visitWithin)
