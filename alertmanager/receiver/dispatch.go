@@ -194,7 +194,7 @@ func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendE
 	if err := tx.Done(s.entry.ID); err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { r.metrics.outcome(s, sendErr, now) })
+	tx.AfterCommit(func() { r.metrics.outcome(s, state.Incidents[0], sendErr, now) })
 	return nil
 }
 

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,7 +23,9 @@ type metrics struct {
 	incidents *prometheus.CounterVec
 	sent      *prometheus.CounterVec
 	seconds   *prometheus.HistogramVec
+	handover  prometheus.Histogram
 	first     prometheus.Histogram
+	pages     *prometheus.CounterVec
 	dead      prometheus.Counter
 	inbound   *prometheus.CounterVec
 	posts     *prometheus.CounterVec
@@ -48,6 +51,13 @@ func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"way"}),
 		first: auto.NewHistogram(prometheus.HistogramOpts{
+			Name: "tocsin_receiver_first_message_duration_seconds", Help: "From the opening of an incident to the first message about it that a provider took.",
+			Buckets: []float64{.05, .1, .3, 1, 5, 30, 120, 600, 3600},
+		}),
+		pages: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_receiver_pages_total", Help: "Pages by the step of the escalation; from the second step on nobody had answered.",
+		}, []string{"step"}),
+		handover: auto.NewHistogram(prometheus.HistogramOpts{
 			Name: "tocsin_receiver_handover_duration_seconds", Help: "From the decision to tell somebody to the provider's taking the message.",
 			Buckets: []float64{.01, .025, .05, .1, .2, .3, .5, 1, 5, 30, 120, 600},
 		}),
@@ -75,6 +85,9 @@ func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
 	}
 	for _, result := range []string{"success", "failure"} {
 		m.posts.WithLabelValues(result)
+	}
+	for step := range 3 {
+		m.page(step)
 	}
 	for _, kind := range counted {
 		m.incidents.WithLabelValues(string(kind))
@@ -112,10 +125,17 @@ func (m *metrics) event(e incident.Event) {
 			m.incidents.WithLabelValues(string(kind)).Inc()
 		}
 	}
-	if e.Kind == incident.KindNobodyReached {
+	switch e.Kind {
+	case incident.KindNobodyReached:
 		m.dead.Inc()
+	case incident.KindPaged:
+		m.page(e.Step).Inc()
+	default:
 	}
 }
+
+// page is the counter of a step, which counts from 0.
+func (m *metrics) page(step int) prometheus.Counter { return m.pages.WithLabelValues(strconv.Itoa(step + 1)) }
 
 func (m *metrics) attempt(way string, err error, took time.Duration) {
 	result := "success"
@@ -129,9 +149,15 @@ func (m *metrics) attempt(way string, err error, took time.Duration) {
 	m.seconds.WithLabelValues(way).Observe(took.Seconds())
 }
 
-func (m *metrics) outcome(s sending, err error, now time.Time) {
-	if err == nil {
-		m.first.Observe(now.Sub(s.entry.Created).Seconds())
+// outcome notes what came of a message to somebody about an incident, as the
+// incident was before.
+func (m *metrics) outcome(s sending, i incident.Incident, err error, now time.Time) {
+	if err != nil {
+		return
+	}
+	m.handover.Observe(now.Sub(s.entry.Created).Seconds())
+	if !i.Heard() {
+		m.first.Observe(now.Sub(i.Since).Seconds())
 	}
 }
 

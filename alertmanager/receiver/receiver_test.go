@@ -370,16 +370,19 @@ func TestMetrics(t *testing.T) {
 			for _, l := range m.GetLabel() {
 				name += " " + l.GetValue()
 			}
-			values[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			values[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
 		}
 	}
 	require.InDelta(t, 1, values["tocsin_receiver_notifications_total stored"], 0)
 	require.InDelta(t, 1, values["tocsin_receiver_open_incidents critical"], 0)
 	require.InDelta(t, 1, values["tocsin_receiver_unacknowledged_incidents critical"], 0)
 	require.InDelta(t, 1, values["tocsin_receiver_incident_events_total opened"], 0)
+	require.InDelta(t, 1, values["tocsin_receiver_first_message_duration_seconds"], 0, "one incident")
+	require.Greater(t, values["tocsin_receiver_handover_duration_seconds"], 1.0, "several messages")
+	require.InDelta(t, 0, values["tocsin_receiver_pages_total 2"], 0, "nobody had to escalate")
 	for _, name := range []string{
 		"tocsin_receiver_notifications_total not_stored", "tocsin_receiver_deliveries_total temporary github", "tocsin_receiver_dead_ends_total",
-		"tocsin_receiver_oldest_unsent_age_seconds", "tocsin_receiver_outbox_messages",
+		"tocsin_receiver_oldest_unsent_age_seconds", "tocsin_receiver_outbox_messages", "tocsin_receiver_pages_total 1",
 	} {
 		require.Contains(t, values, name, "a series exists from the start")
 	}

@@ -68,6 +68,10 @@ func catalogue(a Answers) string {
 	if a["body"] != "" {
 		expect = ", body: " + quoted(a["body"])
 	}
+	heartbeat := "# heartbeat: {url: https://…} # somebody outside, who raises the alarm when the receiver stops calling: to be given"
+	if a["heartbeat"] != "" {
+		heartbeat = "heartbeat: {url: " + quoted(a["heartbeat"]) + "}"
+	}
 	return fmt.Sprintf(`# The first catalogue, written by tocsin init. Every key is explained in docs/catalogue.md.
 links:
   prometheus: http://127.0.0.1:9090
@@ -81,6 +85,7 @@ delivery:
 monitoring: # looks after Tocsin itself; break_glass hears of it when the receiver is dead
   team: %s
   break_glass: [{email: %s}]
+  %s
 
 people:
   %s: {name: %s, contacts: {file: contacts/%s.yml}}
@@ -105,7 +110,7 @@ services:
     url: %s
     probes:
       home: {http: {url: %s%s}}
-`, quoted(a["relay"]), domain(a["url"]), quoted(team), email,
+`, quoted(a["relay"]), domain(a["url"]), quoted(team), email, heartbeat,
 		quoted(id), quoted(a["person"]), id,
 		quoted(team), quoted(id), email, quoted(team),
 		quoted(team), quoted(a["timezone"]), quoted(id),

@@ -38,6 +38,7 @@ func TestAsk(t *testing.T) {
 		"Ben O'Carter, the second", "",
 		"Europe/Londn", "Europe/London",
 		"relay", "relay.orchard.example:587",
+		"beats", "https://beats.orchard.example/ping",
 	}, "\n") + "\n"
 	var out bytes.Buffer
 	answers := Answers{}
@@ -59,12 +60,13 @@ func TestAsk(t *testing.T) {
 	require.Equal(t, "Ben O'Carter, the second", c.People["ben"].Name)
 	require.Equal(t, []string{"ops@orchard.example"}, c.Teams["shop"].Channels.Email.To)
 	require.Equal(t, "relay.orchard.example:587", c.Delivery.SMTP.Host)
+	require.Equal(t, "https://beats.orchard.example/ping", c.Monitoring.Heartbeat.URL)
 }
 
 // What a flag has answered is not asked.
 func TestAskOnlyWhatIsOpen(t *testing.T) {
 	var out bytes.Buffer
-	answers := Answers{"url": "https://a.example/", "service": "a", "body": "", "team": "a", "email": "a@a.example", "person": "A", "timezone": "UTC", "relay": "localhost:25"}
+	answers := Answers{"url": "https://a.example/", "service": "a", "body": "", "team": "a", "email": "a@a.example", "person": "A", "timezone": "UTC", "relay": "localhost:25", "heartbeat": ""}
 	require.NoError(t, Ask(t.Context(), Questions("", ""), answers, strings.NewReader("b@a.example\n"), &out))
 	require.Equal(t, 1, strings.Count(out.String(), "?"))
 	require.Equal(t, "b@a.example", answers["person-email"])

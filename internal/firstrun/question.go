@@ -37,6 +37,7 @@ func Questions(user, zone string) []Question {
 		{"person-email", "At which address does that person hear of an outage?", "The mail address of the person on call.", func(a Answers) string { return a["email"] }},
 		{"timezone", "In which timezone do people work?", "The timezone in which people work.", fixed(or(zone, "Europe/London"))},
 		{"relay", "Which mail relay takes messages (host:port)?", "The mail relay, host:port.", fixed("localhost:25")},
+		{"heartbeat", "Which address outside raises the alarm when the receiver stops calling it (empty: give it later)?", "The address that the receiver calls every minute, at somebody outside.", fixed("")},
 	}
 }
 

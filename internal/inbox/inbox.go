@@ -25,6 +25,7 @@ type Options struct {
 type Inbox struct {
 	smtp, web net.Listener
 	store     *store
+	beats     beats
 	pages     *template.Template
 	now       func() time.Time
 	logger    log.Logger

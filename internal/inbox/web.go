@@ -52,6 +52,8 @@ func (i *Inbox) handler() http.Handler {
 	mux.HandleFunc("POST /push", i.push)
 	mux.HandleFunc("POST /push/{$}", i.push)
 	mux.HandleFunc("POST /push/{topic}", i.push)
+	mux.HandleFunc("POST /heartbeat", i.beat)
+	mux.HandleFunc("GET /api/heartbeat", i.apiHeartbeat)
 	mux.HandleFunc("GET /api/messages", i.apiList)
 	mux.HandleFunc("GET /api/messages/{id}", i.apiMessage)
 	mux.HandleFunc("DELETE /api/messages", i.clear)
@@ -69,10 +71,11 @@ type listing struct {
 	Mailbox   string
 	Mailboxes []string
 	Messages  []*Message
+	Heartbeat Beats
 }
 
 func (i *Inbox) listPage(w http.ResponseWriter, r *http.Request) {
-	l := listing{Mailbox: r.URL.Query().Get("to")}
+	l := listing{Mailbox: r.URL.Query().Get("to"), Heartbeat: i.Heartbeat()}
 	l.Messages = i.store.list(l.Mailbox)
 	for _, m := range i.store.list("") {
 		l.Mailboxes = append(l.Mailboxes, m.To...)

@@ -31,7 +31,7 @@ func estate(t *testing.T) lint.Input {
 			SMTP:     &catalog.SMTP{Host: "127.0.0.1:25", From: "t@example.org", PasswordFile: secret("smtp")},
 			Receiver: &catalog.Receiver{URL: "http://127.0.0.1:10211"},
 		},
-		Monitoring: catalog.Monitoring{Team: "shop", FallbackTeam: "shop", BreakGlass: []catalog.Channels{
+		Monitoring: catalog.Monitoring{Team: "shop", FallbackTeam: "shop", Heartbeat: &catalog.OutboundHeartbeat{URL: "https://beats.example.org/tocsin"}, BreakGlass: []catalog.Channels{
 			{Email: &catalog.EmailChannel{To: []string{"x@example.org"}}},
 			{PagerDuty: &catalog.PagerDutyChannel{RoutingKeyFile: secret("pagerduty")}},
 		}},
@@ -91,7 +91,14 @@ func TestFindings(t *testing.T) {
 	}{
 		{"no receiver", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Delivery.Receiver = nil }, "delivery.receiver is not given: Alertmanager tells channels only; nobody is paged, and there is no board"},
 		{"an open receiver", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Delivery.Receiver.URL = "https://tocsin.example.org" }, "delivery.receiver.token_file is not given: whoever reaches the receiver can raise and end incidents"},
-		{"no glass to break", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Monitoring.BreakGlass = nil }, "monitoring.break_glass is not given: when the receiver is dead, nobody hears of it"},
+		{"no glass to break", "delivery", lint.Problem, func(_ *testing.T, in *lint.Input) { in.Catalog.Monitoring.BreakGlass = nil }, "monitoring.break_glass is not given: when the receiver is dead, nobody hears of it"},
+		{"nobody outside", "delivery", lint.Problem, func(_ *testing.T, in *lint.Input) { in.Catalog.Monitoring.Heartbeat = nil }, "monitoring.heartbeat is not given: when the machine that pages is dead, nobody hears of it"},
+		{"nobody outside where no phone rings", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Monitoring.Heartbeat, in.Catalog.Services["shop"].Page, in.Catalog.Teams["shop"].Page = nil, catalog.PageNever, catalog.PageNever
+		}, "monitoring.heartbeat is not given"},
+		{"nobody outside where one service rings", "delivery", lint.Problem, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Monitoring.Heartbeat, in.Catalog.Teams["shop"].Page = nil, catalog.PageNever
+		}, "monitoring.heartbeat is not given"},
 		{"no Alertmanager to ask", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Alertmanager = nil }, "links.alertmanager is not given: the receiver cannot ask which alerts still fire, and incidents may stay open"},
 		{"a team without a channel", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Channels = catalog.Channels{} }, "teams.shop.channels: no channel, so nobody reads its warnings"},
 		{"a tool that nothing is sent to", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {

@@ -82,3 +82,15 @@ func (d *decision) nobody(id ID, message int, whom, why string) {
 		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: d.now, Step: next})
 	}
 }
+
+// Heard says whether a provider took a message about this outage.
+func (i Incident) Heard() bool {
+	for _, m := range i.Messages {
+		for _, delivery := range m.Deliveries {
+			if !m.At.Before(i.Since) && delivery.State != DeliverySending && delivery.State != DeliveryFailed {
+				return true
+			}
+		}
+	}
+	return false
+}
