@@ -77,6 +77,16 @@ func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
 			Name: "tocsin_receiver_inbound_last_success_timestamp_seconds", Help: "When all alerts of other systems were with an Alertmanager last.",
 		}),
 	}
+	m.begin()
+	if registerer != nil {
+		registerer.MustRegister(&stored{store: s})
+	}
+	return m
+}
+
+// begin makes the series whose labels are known, so that a first event shows as
+// a rise.
+func (m *metrics) begin() {
 	for _, result := range webhook.Results() {
 		m.received.WithLabelValues(result)
 	}
@@ -98,10 +108,6 @@ func newMetrics(registerer prometheus.Registerer, s *store.Store) *metrics {
 			m.sent.WithLabelValues(kind.Way, result)
 		}
 	}
-	if registerer != nil {
-		registerer.MustRegister(&stored{store: s})
-	}
-	return m
 }
 
 // sources makes the series of what the catalogue takes alerts from.
