@@ -163,6 +163,7 @@ func TestAFailureIsConfirmedAtOnceBeforeTheProbeIsDown(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []string{`tocsin_probe_up{location="here",probe="home",service="shop"} 1`}, exported(t, h, "tocsin_probe_up"))
 
+		require.Empty(t, exported(t, h, "repeats_total"), "none yet")
 		before := len(w.times("shop/home"))
 		w.say("shop/home", sequence(refuse, succeed))
 		time.Sleep(15 * time.Second)

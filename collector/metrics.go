@@ -138,21 +138,28 @@ func writeFlaps(p *page, t *target, n *totals) {
 	p.sample(float64(n.flaps), t.location(), t.name(), t.of())
 }
 
+// writeRepeats leaves out the probes that have never repeated an attempt.
 func writeRepeats(p *page, t *target, n *totals) {
-	p.sample(float64(n.repeats), t.location(), t.name(), t.of())
+	if n.repeats > 0 {
+		p.sample(float64(n.repeats), t.location(), t.name(), t.of())
+	}
 }
 
+// writeSlow leaves out the probes that have never been slow.
 func writeSlow(p *page, t *target, n *totals) {
-	p.sample(float64(n.slow), t.location(), t.name(), t.of())
+	if n.slow > 0 {
+		p.sample(float64(n.slow), t.location(), t.name(), t.of())
+	}
 }
 
-// writeLastDuration leaves out the phases that this probe has never had.
+// writeLastDuration leaves out the phases that this probe has never had, and
+// the transfer, which is what the others leave of the total.
 func writeLastDuration(p *page, t *target, n *totals) {
 	if n.lastRun.IsZero() {
 		return
 	}
 	p.sample(n.last.Duration.Seconds(), t.location(), label{"phase", "total"}, t.name(), t.of())
-	for i, spent := range n.last.Phases {
+	for i, spent := range n.last.Phases[:probe.Transfer] {
 		if n.had[i] {
 			p.sample(spent.Seconds(), t.location(), label{"phase", probe.Phase(i).String()}, t.name(), t.of())
 		}

@@ -137,3 +137,24 @@ func TestEveryFamilyIsDocumented(t *testing.T) {
 		}
 	})
 }
+
+// TestAProbeHasAboutTenSeries holds what docs/metrics.md promises of probes of
+// names that have come to all that an ordinary day brings.
+func TestAProbeHasAboutTenSeries(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		result probe.Result
+		want   int
+	}{
+		{"http", probe.Result{Phases: probe.Phases{1, 1, 0, 1, 1}}, 9},
+		{"https", probe.Result{Phases: probe.Phases{1, 1, 1, 1, 1}, CertificateExpiry: time.Unix(1, 0)}, 11},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := New(Options{Location: "here", Build: newWorld().build})
+			require.NoError(t, h.Update(parse(t, oneProbe)))
+			h.order[0].record(run{state: Up, attempts: []Attempt{{At: time.Unix(1, 0), Result: test.result}}})
+			series := strings.Count(pageText(t, h), `location="here"`)
+			require.Equal(t, test.want, series)
+		})
+	}
+}
