@@ -19,6 +19,8 @@ import (
 	// People name time zones; a container without a zone database knows them too.
 	_ "time/tzdata"
 
+	"github.com/alecthomas/kingpin/v2"
+
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
 )
@@ -32,7 +34,8 @@ func main() {
 
 // run returns the exit status: 0 done, 1 an error, 2 wrong usage.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f, code, goOn := parse(args, stdout, stderr)
+	var f flags
+	code, goOn := f.parse(args, stdout, stderr)
 	if !goOn {
 		return code
 	}
@@ -49,12 +52,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
+// flags are those of the receiver.
+type flags struct {
+	daemon.Flags
+	dsnFile string
+}
+
 // parse reads the command line; see daemon.Program.Parse.
-func parse(args []string, stdout, stderr io.Writer) (daemon.Flags, int, bool) {
-	return daemon.Program{
+func (f *flags) parse(args []string, stdout, stderr io.Writer) (code int, goOn bool) {
+	f.Flags, code, goOn = daemon.Program{
 		Name: "tocsin_receiver", Help: "Takes alerts from Alertmanager, tells people until somebody answers, and shows incidents on a board.",
 		Address: ":10211",
 		Check:   "Check the catalogue and what it asks of the receiver, then end.",
 		Storage: "Local folder for incidents and unsent messages; kept from others, because it has a key in it.",
+		Own: func(app *kingpin.Application) {
+			app.Flag("storage.dsn-file", "A file with the address of a PostgreSQL, which two or more receivers share, instead of the database in the folder.").StringVar(&f.dsnFile)
+		},
 	}.Parse(args, stdout, stderr)
+	return code, goOn
 }

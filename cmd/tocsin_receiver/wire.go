@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -29,7 +30,7 @@ import (
 )
 
 // check reads the catalogue and makes what it asks of the receiver, in vain.
-func check(f daemon.Flags, stdout io.Writer) error {
+func check(f flags, stdout io.Writer) error {
 	c, err := catalog.Load(f.ConfigFile)
 	if err != nil {
 		return err
@@ -43,8 +44,8 @@ func check(f daemon.Flags, stdout io.Writer) error {
 
 // serve runs the receiver until ctx ends. What comes last is stopped first:
 // the door is shut before the store is.
-func serve(ctx context.Context, f daemon.Flags, logger logging.Logger) error {
-	kept, err := store.Open(ctx, f.Storage)
+func serve(ctx context.Context, f flags, logger logging.Logger) error {
+	kept, err := keep(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -76,6 +77,21 @@ func serve(ctx context.Context, f daemon.Flags, logger logging.Logger) error {
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
 	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunRotas, desk.RunReconciler, desk.RunReceipts,
 		desk.RunInbound, desk.RunWatch, desk.RunHeartbeat, reloader.Run, reloader.RunHangup)
+}
+
+// keep opens the database.
+func keep(ctx context.Context, f flags) (*store.Store, error) {
+	if f.dsnFile == "" {
+		return store.Open(ctx, f.Storage)
+	}
+	address, err := os.ReadFile(f.dsnFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the database: %w", err)
+	}
+	if strings.TrimSpace(string(address)) == "" {
+		return nil, fmt.Errorf("reading the address of the database: %q is empty", f.dsnFile)
+	}
+	return store.Connect(ctx, strings.TrimSpace(string(address)))
 }
 
 // pages mounts everything that answers.

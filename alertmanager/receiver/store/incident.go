@@ -51,18 +51,11 @@ func (tx *Tx) nextID(state *incident.State) error {
 }
 
 func (tx *Tx) loadEnded(state *incident.State, occurrences []incident.Occurrence) error {
-	if len(occurrences) == 0 {
-		return nil
-	}
-	query, err := tx.sql.PrepareContext(tx.ctx, `SELECT ended_at, removed FROM occurrences WHERE source = ? AND fingerprint = ? AND starts_at = ?`)
-	if err != nil {
-		return fmt.Errorf("reading occurrences: %w", err)
-	}
-	defer func() { _ = query.Close() }()
 	for _, o := range occurrences {
 		var at int64
 		var removed bool
-		err := query.QueryRowContext(tx.ctx, o.Source, o.Fingerprint, nanos(o.StartsAt)).Scan(&at, &removed)
+		err := tx.sql.QueryRowContext(tx.ctx, `SELECT ended_at, removed FROM occurrences WHERE source = ? AND fingerprint = ? AND starts_at = ?`,
+			o.Source, o.Fingerprint, nanos(o.StartsAt)).Scan(&at, &removed)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
@@ -166,7 +159,7 @@ func (tx *Tx) saveEvent(e incident.Event, sequence int) error {
 func (tx *Tx) saveEnded(e incident.Event) error {
 	_, err := tx.sql.ExecContext(tx.ctx, `
 		INSERT INTO occurrences (source, fingerprint, starts_at, ended_at, removed) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET ended_at = excluded.ended_at, removed = excluded.removed`,
+		ON CONFLICT (source, fingerprint, starts_at) DO UPDATE SET ended_at = excluded.ended_at, removed = excluded.removed`,
 		e.Alert.Source, e.Alert.Fingerprint, nanos(e.Alert.StartsAt), nanos(e.At), e.Text == incident.ReasonRemoved)
 	if err != nil {
 		return fmt.Errorf("writing the end of an alert: %w", err)

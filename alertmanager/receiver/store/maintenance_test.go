@@ -18,9 +18,8 @@ func window(reason string, until time.Time) maintenance.Once {
 	}
 }
 
-func TestWindowsAreKept(t *testing.T) {
-	folder := t.TempDir()
-	s := open(t, folder)
+func windowsAreKept(t *testing.T, p place) {
+	s := p.store(t)
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	first, again, other := window("first", now.Add(time.Hour)), window("again", now), window("other", now.Add(2*time.Hour))
 	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
@@ -44,7 +43,7 @@ func TestWindowsAreKept(t *testing.T) {
 	require.Equal(t, []int64{1, 2}, []int64{first.ID, other.ID})
 	require.NoError(t, s.Close())
 
-	s = open(t, folder)
+	s = p.store(t)
 	found, err := s.Windows(t.Context(), now)
 	require.NoError(t, err)
 	require.Equal(t, []maintenance.Once{first, other}, found)
@@ -61,8 +60,8 @@ func TestWindowsAreKept(t *testing.T) {
 }
 
 // The last number is kept, so that the next window gets another one.
-func TestOldWindowsAreForgotten(t *testing.T) {
-	s := open(t, t.TempDir())
+func oldWindowsAreForgotten(t *testing.T, p place) {
+	s := p.store(t)
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	left := func(add time.Time) (ids []int64) {
 		t.Helper()

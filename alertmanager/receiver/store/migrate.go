@@ -11,58 +11,58 @@ import (
 //go:embed schema/*.sql
 var schema embed.FS
 
-// migrate brings the database to the newest schema, forward only. The number
-// of the last applied file is SQLite's user_version.
-func migrate(ctx context.Context, db *sql.DB) error {
+// migrate brings the database to the newest schema, forward only.
+func migrate(ctx context.Context, db *sql.DB, d *dialect) error {
 	files, err := fs.Glob(schema, "schema/*.sql")
 	if err != nil {
 		return err
 	}
-	var version int
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return err
-	}
-	if version > len(files) {
-		return fmt.Errorf("the database has schema %d, this program knows %d: use the newer program that wrote it", version, len(files))
-	}
-	if err := check(ctx, db); err != nil {
-		return err
-	}
-	for n := version; n < len(files); n++ {
-		if err := step(ctx, db, files[n], n+1); err != nil {
-			return fmt.Errorf("migrating to schema %d: %w", n+1, err)
+	for again := true; again; {
+		if again, err = step(ctx, db, d, files); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func step(ctx context.Context, db *sql.DB, file string, version int) error {
-	text, err := schema.ReadFile(file)
-	if err != nil {
-		return err
-	}
+// step applies the next file, in a transaction of its own; false when there is
+// none. Another receiver may be doing the same.
+func step(ctx context.Context, db *sql.DB, d *dialect, files []string) (again bool, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
-		return err
+	version, err := readVersion(ctx, tx, d)
+	if err != nil {
+		return false, err
 	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
-		return err
+	if version > len(files) {
+		return false, fmt.Errorf("the database has schema %d, this program knows %d: use the newer program that wrote it", version, len(files))
 	}
-	return tx.Commit()
+	if version == len(files) {
+		return false, tx.Commit()
+	}
+	text, err := schema.ReadFile(files[version])
+	if err != nil {
+		return false, err
+	}
+	for _, query := range []string{d.schema(string(text)), fmt.Sprintf(d.writeVersion, version+1)} {
+		if _, err := tx.ExecContext(ctx, query); err != nil {
+			return false, fmt.Errorf("migrating to schema %d: %w", version+1, err)
+		}
+	}
+	return true, tx.Commit()
 }
 
-// check refuses a damaged file while it can still be replaced by a backup.
-func check(ctx context.Context, db *sql.DB) error {
-	var answer string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&answer); err != nil {
-		return fmt.Errorf("checking the file: %w", err)
+func readVersion(ctx context.Context, tx *sql.Tx, d *dialect) (version int, err error) {
+	for _, query := range []string{d.begin, d.makeVersion} {
+		if query == "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, query); err != nil {
+			return 0, err
+		}
 	}
-	if answer != "ok" {
-		return fmt.Errorf("the file is damaged (%s): restore a backup, or move it away to begin anew", answer)
-	}
-	return nil
+	return version, tx.QueryRowContext(ctx, d.readVersion).Scan(&version)
 }

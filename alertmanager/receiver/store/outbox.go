@@ -30,18 +30,19 @@ func (tx *Tx) queue(e incident.Event) error {
 	if e.Message.Digest != 0 && !e.Message.Urgent {
 		due = due.Add(digestAfter)
 	}
-	return tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At, Digest: e.Message.Digest}, due, nil)
+	_, err := tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At, Digest: e.Message.Digest}, due, nil)
+	return err
 }
 
-func (tx *Tx) addEntry(e Entry, due time.Time, claimed any) error {
-	_, err := tx.sql.ExecContext(tx.ctx, `
+func (tx *Tx) addEntry(e Entry, due time.Time, claimed any) (id int64, err error) {
+	err = tx.sql.QueryRowContext(tx.ctx, `
 		INSERT INTO outbox (incident_id, message, recipient, way, attempts, created_at, due_at, claimed_at, digest)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.Incident, e.Message, e.Recipient, e.Way, e.Attempts, nanos(e.Created), nanos(due), claimed, number(e.Digest))
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		e.Incident, e.Message, e.Recipient, e.Way, e.Attempts, nanos(e.Created), nanos(due), claimed, number(e.Digest)).Scan(&id)
 	if err != nil {
-		return fmt.Errorf("writing to the outbox: %w", err)
+		return 0, fmt.Errorf("writing to the outbox: %w", err)
 	}
-	return nil
+	return id, nil
 }
 
 // Claim takes up to most entries that are due, the oldest first, and what else
@@ -50,7 +51,7 @@ func (tx *Tx) addEntry(e Entry, due time.Time, claimed any) error {
 func (tx *Tx) Claim(now time.Time, most int) ([]Entry, error) {
 	rows, err := tx.sql.QueryContext(tx.ctx, `
 		UPDATE outbox SET claimed_at = ?, attempts = attempts + 1
-		WHERE id IN (SELECT id FROM outbox WHERE claimed_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?)
+		WHERE id IN (SELECT id FROM outbox WHERE claimed_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?`+tx.dialect.skipLocked+`)
 		OR (claimed_at IS NULL AND recipient = '' AND digest IN (SELECT digest FROM outbox WHERE claimed_at IS NULL AND due_at <= ? AND digest IS NOT NULL))
 		RETURNING id, incident_id, message, recipient, way, attempts, created_at, coalesce(digest, 0)`, nanos(now), nanos(now), most, nanos(now))
 	if err != nil {
@@ -62,17 +63,15 @@ func (tx *Tx) Claim(now time.Time, most int) ([]Entry, error) {
 // Split replaces a claimed entry that names roles by one, claimed too, for
 // each recipient and way.
 func (tx *Tx) Split(roles Entry, now time.Time, deliveries []incident.Delivery) ([]Entry, error) {
-	if err := tx.Done(roles.ID); err != nil {
+	err := tx.Done(roles.ID)
+	if err != nil {
 		return nil, err
 	}
 	var entries []Entry
 	for _, d := range deliveries {
 		e := Entry{Incident: roles.Incident, Message: roles.Message, Recipient: d.Recipient, Way: d.Way, Attempts: 1, Created: roles.Created, Digest: roles.Digest}
-		if err := tx.addEntry(e, now, nanos(now)); err != nil {
+		if e.ID, err = tx.addEntry(e, now, nanos(now)); err != nil {
 			return nil, err
-		}
-		if err := tx.sql.QueryRowContext(tx.ctx, `SELECT last_insert_rowid()`).Scan(&e.ID); err != nil {
-			return nil, fmt.Errorf("writing to the outbox: %w", err)
 		}
 		entries = append(entries, e)
 	}

@@ -122,7 +122,8 @@ func (s *Store) Beats(ctx context.Context) (map[string]time.Time, error) {
 // Beat notes that a source's watchdog was heard.
 func (tx *Tx) Beat(source string, at time.Time) error {
 	_, err := tx.sql.ExecContext(tx.ctx, `
-		INSERT INTO beats (source, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)`, source, nanos(at))
+		INSERT INTO beats (source, at) VALUES (?, ?)
+		ON CONFLICT (source) DO UPDATE SET at = CASE WHEN excluded.at > beats.at THEN excluded.at ELSE beats.at END`, source, nanos(at))
 	if err != nil {
 		return fmt.Errorf("writing a heartbeat: %w", err)
 	}

@@ -1,8 +1,7 @@
 package store
 
 import (
-	"encoding/json"
-	"fmt"
+	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
@@ -28,13 +27,12 @@ func (tx *Tx) loadRelated(state *incident.State, services []string) error {
 	if len(services) == 0 {
 		return nil
 	}
-	list, err := json.Marshal(services)
-	if err != nil {
-		return fmt.Errorf("naming related services: %w", err)
+	args := []any{incident.AudienceUsers}
+	for _, service := range services {
+		args = append(args, service)
 	}
-	return tx.addIncidents(state, `
-		SELECT state FROM incidents WHERE closed_at IS NULL AND audience = ? AND service IN (SELECT value FROM json_each(?)) ORDER BY id`,
-		incident.AudienceUsers, string(list))
+	return tx.addIncidents(state, `SELECT state FROM incidents WHERE closed_at IS NULL AND audience = ? AND service IN (?`+
+		strings.Repeat(", ?", len(services)-1)+`) ORDER BY id`, args...)
 }
 
 // addIncidents adds what a query gives and the state does not have yet.

@@ -1,5 +1,6 @@
-// Package store keeps everything the receiver must not forget in one SQLite
-// file: notifications, incidents with their events, the outbox.
+// Package store keeps everything the receiver must not forget: notifications,
+// incidents with their events, the outbox. It does so in one SQLite file, or
+// in a PostgreSQL that several receivers share.
 //
 // The receiver writes through [Store.Update] and answers Alertmanager only
 // when that has returned; the board reads beside it. Every write goes through
@@ -15,26 +16,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
+	"io"
+	"slices"
 	"sync"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver, in Go: no C compiler is needed
 )
-
-// fileName is the database's file in the storage folder.
-const fileName = "receiver.db"
 
 // queueLength is how many writes may wait; more are refused at once, so that
 // Alertmanager comes again instead of waiting for its timeout.
 const queueLength = 512
-
-// busyTimeout is how long a write waits for another program that holds the
-// database, such as a backup.
-const busyTimeout = 2 * time.Second
 
 // Errors that callers tell apart.
 var (
@@ -45,9 +35,11 @@ var (
 
 // Store is open until Close.
 type Store struct {
-	writes *sql.DB
-	reads  *sql.DB
-	lock   *os.File
+	dialect *dialect
+	writes  *sql.DB
+	reads   conn
+	files   []io.Closer   // what is closed at the end
+	limit   time.Duration // of a transaction; 0 for none
 
 	mu     sync.RWMutex // guards closing against sending on queue
 	closed bool
@@ -55,59 +47,8 @@ type Store struct {
 	done   chan struct{}
 }
 
-// Open opens the database in the folder, making both where they are missing.
-// It refuses a folder on a network file system and one that another receiver
-// uses.
-func Open(ctx context.Context, folder string) (*Store, error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("making the storage folder: %w", err)
-	}
-	if err := refuseNetwork(folder); err != nil {
-		return nil, err
-	}
-	lock, err := lockFolder(folder)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{lock: lock, queue: make(chan *job, queueLength), done: make(chan struct{})}
-	if err := s.open(ctx, filepath.Join(folder, fileName)); err != nil {
-		s.closeFiles()
-		return nil, fmt.Errorf("opening %q: %w", filepath.Join(folder, fileName), err)
-	}
-	go s.write()
-	return s, nil
-}
-
-func (s *Store) open(ctx context.Context, path string) error {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite would make it readable for others
-	if err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	if s.writes, err = connect(path, 1, "_txlock=immediate"); err != nil {
-		return err
-	}
-	if err := migrate(ctx, s.writes); err != nil {
-		return err
-	}
-	s.reads, err = connect(path, 4, "_pragma=query_only(1)")
-	return err
-}
-
-// connect gives connections that wait for a lock, flush every commit and keep
-// readers apart from the writer.
-func connect(path string, connections int, extra string) (*sql.DB, error) {
-	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)", busyTimeout.Milliseconds())
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + extra}
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db, nil
+func newStore(d *dialect) *Store {
+	return &Store{dialect: d, queue: make(chan *job, queueLength), done: make(chan struct{})}
 }
 
 // Close takes no more writes, finishes those that wait and closes the files.
@@ -126,12 +67,10 @@ func (s *Store) Close() error {
 
 func (s *Store) closeFiles() error {
 	var problems []error
-	for _, db := range []*sql.DB{s.reads, s.writes} {
-		if db != nil {
-			problems = append(problems, db.Close())
-		}
+	for _, file := range slices.Backward(s.files) {
+		problems = append(problems, file.Close())
 	}
-	return errors.Join(append(problems, s.lock.Close())...)
+	return errors.Join(problems...)
 }
 
 // Ready says whether the store can write now; the error says why not.

@@ -55,10 +55,8 @@ func fire(service string) func(*store.Tx) error {
 	}
 }
 
-func TestWhatIsWrittenIsThereInTheNextLife(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "deep", "data")
-	s, err := store.Open(t.Context(), folder)
-	require.NoError(t, err)
+func whatIsWrittenIsThereInTheNextLife(t *testing.T, p place) {
+	s := p.store(t)
 	require.NoError(t, s.Update(t.Context(), fire("shop")))
 	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
 		return errors.Join(tx.Beat("am", start), tx.Beat("am", start.Add(-time.Hour)), tx.AddNotification(store.Notification{ReceivedAt: start, Body: []byte("{}")}))
@@ -71,11 +69,7 @@ func TestWhatIsWrittenIsThereInTheNextLife(t *testing.T) {
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, s.Update(t.Context(), fire("shop")), store.ErrClosed)
 
-	info, err := os.Stat(filepath.Join(folder, "receiver.db"))
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-
-	s = open(t, folder)
+	s = p.store(t)
 	after, err := s.Incident(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, before, after)
@@ -101,9 +95,9 @@ func TestWhatIsWrittenIsThereInTheNextLife(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
-// TestOneBadWriteSpoilsNobodyElses: jobs that share a transaction fail alone.
-func TestOneBadWriteSpoilsNobodyElses(t *testing.T) {
-	s := open(t, t.TempDir())
+// oneBadWriteSpoilsNobodyElses: jobs that share a transaction fail alone.
+func oneBadWriteSpoilsNobodyElses(t *testing.T, p place) {
+	s := p.store(t)
 	wrong := errors.New("wrong")
 	var group sync.WaitGroup
 	results := make([]error, 60)
@@ -172,8 +166,8 @@ func TestALockedDatabaseIsAnError(t *testing.T) {
 	require.NoError(t, s.Update(t.Context(), fire("shop")))
 }
 
-func TestTooManyWaitingAreRefused(t *testing.T) {
-	s := open(t, t.TempDir())
+func tooManyWaitingAreRefused(t *testing.T, p place) {
+	s := p.store(t)
 	holding, release := make(chan struct{}), make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -218,15 +212,23 @@ func TestNetworkFileSystemsAreRefused(t *testing.T) {
 	}
 }
 
-func TestANewerDatabaseIsRefused(t *testing.T) {
-	folder := t.TempDir()
-	s, err := store.Open(t.Context(), folder)
+func aNewerDatabaseIsRefused(t *testing.T, p place) {
+	require.NoError(t, p.store(t).Close())
+	query := "INSERT INTO schema_version (version) VALUES (99)"
+	if _, file := p.(sqliteFolder); file {
+		query = "PRAGMA user_version = 99"
+	}
+	_, err := p.other(t).ExecContext(t.Context(), query)
 	require.NoError(t, err)
-	require.NoError(t, s.Close())
-	_, err = other(t, folder).ExecContext(t.Context(), "PRAGMA user_version = 99")
+	require.ErrorContains(t, p.try(t), "the database has schema 99, this program knows ")
+}
+
+func TestTheFileIsNobodyElses(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "deep", "data")
+	open(t, folder)
+	info, err := os.Stat(filepath.Join(folder, "receiver.db"))
 	require.NoError(t, err)
-	_, err = store.Open(t.Context(), folder)
-	require.ErrorContains(t, err, "schema 99")
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
 func TestADamagedDatabaseIsRefused(t *testing.T) {
@@ -236,8 +238,8 @@ func TestADamagedDatabaseIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "not a database")
 }
 
-func TestTheOutbox(t *testing.T) {
-	s := open(t, t.TempDir())
+func theOutbox(t *testing.T, p place) {
+	s := p.store(t)
 	require.NoError(t, s.Update(t.Context(), fire("shop")))
 	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
 		early, err := tx.Claim(start.Add(-time.Second), 10)
@@ -275,9 +277,8 @@ func TestTheOutbox(t *testing.T) {
 	require.Equal(t, 1, count)
 }
 
-func TestForgetting(t *testing.T) {
-	folder := t.TempDir()
-	s := open(t, folder)
+func forgetting(t *testing.T, p place) {
+	s := p.store(t)
 	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
 		return errors.Join(
 			tx.AddNotification(store.Notification{ReceivedAt: start, Body: []byte("old")}),
@@ -286,7 +287,7 @@ func TestForgetting(t *testing.T) {
 	}))
 	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error { return tx.Forget(start.Add(time.Minute)) }))
 	var left int
-	require.NoError(t, other(t, folder).QueryRowContext(t.Context(), "SELECT count(*) FROM notifications").Scan(&left))
+	require.NoError(t, p.other(t).QueryRowContext(t.Context(), "SELECT count(*) FROM notifications").Scan(&left))
 	require.Equal(t, 1, left)
 }
 

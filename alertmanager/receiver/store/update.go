@@ -12,7 +12,6 @@ const mostJobs = 128
 
 // job is one call of Update.
 type job struct {
-	ctx   context.Context
 	do    func(*Tx) error
 	after []func()
 	err   error
@@ -22,9 +21,10 @@ type job struct {
 // Tx is what a function given to Update may do. It is valid until the function
 // returns.
 type Tx struct {
-	ctx context.Context
-	sql *sql.Tx
-	job *job
+	ctx     context.Context
+	sql     conn
+	dialect *dialect
+	job     *job
 }
 
 // AfterCommit has f called once everything is on the disk, and never if it
@@ -36,7 +36,7 @@ func (tx *Tx) AfterCommit(f func()) { tx.job.after = append(tx.job.after, f) }
 // Update returns its error, and do may still run: what it shares with its
 // caller needs a ctx that does not end.
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
-	j := &job{ctx: context.WithoutCancel(ctx), do: do, ended: make(chan struct{})}
+	j := &job{do: do, ended: make(chan struct{})}
 	if err := s.enqueue(j); err != nil {
 		return err
 	}
@@ -101,37 +101,46 @@ func (s *Store) commit(jobs []*job) {
 }
 
 func (s *Store) transact(jobs []*job) error {
-	ctx := jobs[0].ctx
+	ctx := context.Background() // its callers may go, what they asked for is done
+	if s.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.limit)
+		defer cancel()
+	}
 	tx, err := s.writes.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
+	defer func() { _ = tx.Rollback() }()
+	if s.dialect.begin != "" {
+		if _, err := tx.ExecContext(ctx, s.dialect.begin); err != nil {
+			return fmt.Errorf("beginning to write: %w", err)
+		}
+	}
 	for _, j := range jobs {
-		if err := runJob(tx, j); err != nil {
-			_ = tx.Rollback()
+		if err := s.runJob(ctx, tx, j); err != nil {
 			return err
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		_ = tx.Rollback()
 		return fmt.Errorf("committing: %w", err)
 	}
 	return nil
 }
 
 // runJob gives an error only when the whole transaction is spoilt.
-func runJob(tx *sql.Tx, j *job) error {
-	if _, err := tx.ExecContext(j.ctx, "SAVEPOINT job"); err != nil {
+func (s *Store) runJob(ctx context.Context, tx *sql.Tx, j *job) error {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT job"); err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
-	j.err = guard(func() error { return j.do(&Tx{ctx: j.ctx, sql: tx, job: j}) })
+	j.err = guard(func() error { return j.do(&Tx{ctx: ctx, sql: conn{tx, s.dialect}, dialect: s.dialect, job: j}) })
 	if j.err != nil {
 		// A full disk has rolled everything back already.
-		if _, err := tx.ExecContext(j.ctx, "ROLLBACK TO job"); err != nil {
+		if _, err := tx.ExecContext(ctx, "ROLLBACK TO job"); err != nil {
 			return j.err
 		}
 	}
-	if _, err := tx.ExecContext(j.ctx, "RELEASE job"); err != nil {
+	if _, err := tx.ExecContext(ctx, "RELEASE job"); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil

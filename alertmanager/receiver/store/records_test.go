@@ -1,0 +1,86 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+)
+
+func relatedIncidents(t *testing.T, p place) {
+	s := p.store(t)
+	for _, service := range []string{"shop", "database", "other"} {
+		require.NoError(t, s.Update(t.Context(), fire(service)))
+	}
+	key := incident.Key{Service: "shop", Audience: incident.AudienceUsers}
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		state, err := tx.LoadKey(key, nil, []string{"database", "cache"})
+		require.NoError(t, err)
+		require.Len(t, state.Incidents, 2)
+		require.Equal(t, []string{"shop", "database"}, []string{state.Incidents[0].Service, state.Incidents[1].Service})
+		open, err := tx.Open()
+		require.Len(t, open, 3)
+		return err
+	}))
+	due, _, err := s.Due(t.Context(), start.Add(time.Minute))
+	require.NoError(t, err)
+	require.Len(t, due, 3)
+}
+
+// anyTextCanBeStored: what a stranger sends may hold any character, and must not
+// be refused for ever.
+func anyTextCanBeStored(t *testing.T, p place) {
+	s := p.store(t)
+	require.NoError(t, s.Update(t.Context(), fire("sh\x00op 'a' ? $1 é")))
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.AddNotification(store.Notification{ReceivedAt: start, Source: "a\x00m", GroupKey: "{}:{x=\"?\"}", Body: []byte{0, 255}})
+	}))
+	open, err := s.Current(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "sh\x00op 'a' ? $1 é", open[0].Service)
+}
+
+func alertsFromElsewhere(t *testing.T, p place) {
+	s := p.store(t)
+	disk := store.Foreign{Source: "azure", Key: "disk", StartsAt: start, Labels: map[string]string{"service": "shop"}}
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		for want := range []bool{true, false} {
+			fresh, err := tx.NewMessage("azure", "1", start)
+			require.NoError(t, err)
+			require.Equal(t, want == 0, fresh)
+		}
+		require.NoError(t, tx.PutForeign(disk, start))
+		last, known, err := tx.LastForeign("azure", "disk")
+		require.True(t, known)
+		require.NoError(t, err)
+		last.EndsAt = start.Add(time.Minute)
+		require.NoError(t, tx.PutForeign(last, last.EndsAt))
+		firing, err := tx.FiringForeign("azure")
+		require.Zero(t, firing)
+		return err
+	}))
+	all, err := s.Foreign(t.Context(), start)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Equal(t, start.Add(time.Minute), all[0].EndsAt)
+	require.Equal(t, disk.Labels, all[0].Labels)
+}
+
+func entriesOfRotas(t *testing.T, p place) {
+	s := p.store(t)
+	e := oncall.Entry{Kind: oncall.Absent, Person: "asha", From: start, Until: start.Add(time.Hour)}
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error { return tx.AddRotaEntry(&e) }))
+	require.Equal(t, int64(1), e.ID)
+	found, err := s.RotaEntries(t.Context(), start)
+	require.NoError(t, err)
+	require.Equal(t, []oncall.Entry{e}, found)
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		again, err := tx.RotaEntry(1)
+		require.Equal(t, e, again)
+		return err
+	}))
+}

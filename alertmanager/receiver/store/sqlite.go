@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver, in Go: no C compiler is needed
+)
+
+// fileName is the database's file in the storage folder.
+const fileName = "receiver.db"
+
+// busyTimeout is how long a write waits for another program that holds the
+// database, such as a backup.
+const busyTimeout = 2 * time.Second
+
+// Open opens the database in the folder, making both where they are missing.
+// It refuses a folder on a network file system and one that another receiver
+// uses.
+func Open(ctx context.Context, folder string) (*Store, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("making the storage folder: %w", err)
+	}
+	if err := refuseNetwork(folder); err != nil {
+		return nil, err
+	}
+	lock, err := lockFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(sqliteDialect())
+	s.files = append(s.files, lock)
+	if err := s.openFile(ctx, filepath.Join(folder, fileName)); err != nil {
+		_ = s.closeFiles()
+		return nil, fmt.Errorf("opening %q: %w", filepath.Join(folder, fileName), err)
+	}
+	go s.write()
+	return s, nil
+}
+
+func (s *Store) openFile(ctx context.Context, path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite would make it readable for others
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if s.writes, err = connect(path, 1, "_txlock=immediate"); err != nil {
+		return err
+	}
+	s.files = append(s.files, s.writes)
+	if err := check(ctx, s.writes); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.writes, s.dialect); err != nil {
+		return err
+	}
+	reads, err := connect(path, 4, "_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	s.files, s.reads = append(s.files, reads), conn{reads, s.dialect}
+	return nil
+}
+
+// connect gives connections that wait for a lock, flush every commit and keep
+// readers apart from the writer.
+func connect(path string, connections int, extra string) (*sql.DB, error) {
+	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)", busyTimeout.Milliseconds())
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + extra}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// check refuses a damaged file while it can still be replaced by a backup.
+func check(ctx context.Context, db *sql.DB) error {
+	var answer string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&answer); err != nil {
+		return fmt.Errorf("checking the file: %w", err)
+	}
+	if answer != "ok" {
+		return fmt.Errorf("the file is damaged (%s): restore a backup, or move it away to begin anew", answer)
+	}
+	return nil
+}
