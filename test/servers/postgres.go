@@ -1,8 +1,12 @@
 package servers
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // postgresUser is who runs a PostgreSQL, which refuses root.
@@ -39,6 +43,21 @@ func runPostgres(t testing.TB, data string, settings ...string) string {
 	for _, setting := range append([]string{"listen_addresses=127.0.0.1", "port=" + port, "unix_socket_directories=", "fsync=off"}, settings...) {
 		args = append(args, "-c", setting)
 	}
-	Run(t, Server{Program: Need(t, "postgres", "postgresql"), Args: args, Dir: data, User: postgresUser, Ready: Accepts(address)})
+	Run(t, Server{Program: Need(t, "postgres", "postgresql"), Args: args, Dir: data, User: postgresUser, Ready: takesQueries(address)})
 	return address
+}
+
+// takesQueries is a Ready that wants more than a refusal because the server
+// still starts up.
+func takesQueries(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := pgconn.Connect(ctx, "postgres://probe:hunter-two@"+address+"/postgres?sslmode=prefer")
+		if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code != "57P03" {
+			return nil // it answers, whatever the test has made of its logins
+		}
+		if err != nil {
+			return err
+		}
+		return conn.Close(ctx)
+	}
 }

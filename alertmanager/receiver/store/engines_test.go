@@ -35,6 +35,8 @@ var promises = map[string]func(*testing.T, place){
 	"alerts from elsewhere":                     alertsFromElsewhere,
 	"windows are kept":                          windowsAreKept,
 	"old windows are forgotten":                 oldWindowsAreForgotten,
+	"errands":                                   errands,
+	"what was fetched":                          whatWasFetched,
 	"entries of rotas":                          entriesOfRotas,
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 )
 
-func TestErrands(t *testing.T) {
-	s := open(t, t.TempDir())
+func errands(t *testing.T, p place) {
+	s := p.store(t)
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	do := func(f func(*store.Tx) error) { t.Helper(); require.NoError(t, s.Update(t.Context(), f)) }
 	claim := func(at time.Time) (e store.Errand, found bool) {
@@ -59,9 +59,8 @@ func TestErrands(t *testing.T) {
 	require.Zero(t, next())
 }
 
-func TestKept(t *testing.T) {
-	folder := t.TempDir()
-	s := open(t, folder)
+func whatWasFetched(t *testing.T, p place) {
+	s := p.store(t)
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	for _, k := range []store.Kept{
 		{1, "trace", "b", now.Add(time.Second), []byte("2")},
@@ -73,7 +72,7 @@ func TestKept(t *testing.T) {
 		require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error { return tx.Keep(k) }))
 	}
 	require.NoError(t, s.Close())
-	s = open(t, folder)
+	s = p.store(t)
 	found, err := s.Kept(t.Context(), 1, "trace")
 	require.NoError(t, err)
 	require.Equal(t, []store.Kept{{1, "trace", "a", now, []byte("1 again")}, {1, "trace", "b", now.Add(time.Second), []byte("2")}}, found)
