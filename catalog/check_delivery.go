@@ -65,6 +65,7 @@ func (c *checker) checkMonitoring() {
 			c.add(below(path, "github"), "GitHub cannot be told without Tocsin's receiver (want slack, teams, email, pagerduty or victorops)")
 		}
 		c.checkChannels(path, channels)
+		c.checkNoAnswers(path, channels)
 	}
 }
 
@@ -91,6 +92,7 @@ func (c *checker) checkChannels(path string, of *Channels) {
 	if of.GitHub != nil {
 		c.checkRepository(below(path, "github.repository"), of.GitHub.Repository)
 	}
+	c.checkTools(path, of)
 }
 
 func (c *checker) checkEmail(path string, of *EmailChannel) {

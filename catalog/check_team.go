@@ -46,6 +46,8 @@ func (c *checker) checkTeams() {
 		}
 		c.checkChannels(below(path, "channels"), &team.Channels)
 		c.checkChannels(below(path, "product_channels"), team.ProductChannels)
+		c.checkAnswers(below(path, "channels"), &team.Channels)
+		c.checkNoTools(below(path, "product_channels"), team.ProductChannels)
 		if known(c, below(path, "escalation"), "escalation", team.Escalation, c.Escalations) {
 			c.checkReach(below(path, "escalation"), team)
 		}

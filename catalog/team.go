@@ -88,9 +88,13 @@ type GitHubChannel struct {
 	Repository string `yaml:"repository"`
 }
 
-// PagerDutyChannel is an Events API v2 integration.
+// PagerDutyChannel is an Events API v2 integration. WebhookSecretFile holds the
+// secret, or secrets, one a line, that PagerDuty signs with what it posts back;
+// without it nothing comes back.
 type PagerDutyChannel struct {
-	RoutingKeyFile string `yaml:"routing_key_file"`
+	RoutingKeyFile    string `yaml:"routing_key_file"`
+	WebhookSecretFile string `yaml:"webhook_secret_file,omitempty"`
+	URL               string `yaml:"url,omitempty"` // of the Events API; that of the United States by default
 }
 
 // VictorOpsChannel is a Splunk On-Call REST integration.

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ func (r *Receiver) claim(ctx context.Context, most int) ([]sending, error) {
 		if err != nil {
 			return err
 		}
+		slices.SortFunc(entries, func(a, b store.Entry) int { return cmp.Compare(a.ID, b.ID) })
 		for _, e := range entries {
 			found, err := r.resolve(tx, e, now)
 			if err != nil {
@@ -122,6 +124,12 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 	}
 	var work []sending
 	for _, one := range entries {
+		if waits, err := inLine(tx, one, now); waits || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
 		s, err := r.prepare(i, m, one)
 		s.message.Also = below(state, i.ID)
 		s.message.Works = r.current.Load().works(i.Service, once, s.message.Zone, now)
@@ -138,6 +146,19 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 		work = append(work, s)
 	}
 	return work, nil
+}
+
+// inLine keeps what a place is told in order: a message waits while an older one
+// of the incident is on its way there.
+func inLine(tx *store.Tx, e store.Entry, now time.Time) (waits bool, err error) {
+	if !incident.IsPlace(e.Recipient) {
+		return false, nil
+	}
+	waits, err = tx.Overtakes(e)
+	if err != nil || !waits {
+		return false, err
+	}
+	return true, tx.Yield(e.ID, now.Add(pause))
 }
 
 // below lists the open incidents that come from one.
@@ -165,10 +186,7 @@ func (d *directory) deliveries(i incident.Incident, m incident.Message, now time
 	}
 	var people []string
 	for _, role := range m.To {
-		if role == incident.RoleGitHub {
-			found = append(found, incident.Delivery{Message: m.Number, Recipient: "pipeline/" + about(i, m).Labels["pipeline"], Way: incident.WayGitHub})
-			continue
-		}
+		found = append(found, d.places(i, m, role)...)
 		meant, err := d.people(i, role, now)
 		if err != nil {
 			end(string(role), err.Error())
@@ -193,6 +211,25 @@ func (d *directory) deliveries(i incident.Incident, m incident.Message, now time
 		}
 	}
 	return found, dead
+}
+
+// places finds what is told for a role that means no person.
+func (d *directory) places(i incident.Incident, m incident.Message, role incident.Role) []incident.Delivery {
+	switch role {
+	case incident.RoleGitHub:
+		return []incident.Delivery{{Message: m.Number, Recipient: "pipeline/" + about(i, m).Labels["pipeline"], Way: incident.WayGitHub}}
+	case incident.RoleTools:
+		var found []incident.Delivery
+		for _, tool := range notify.Tools(d.catalog.Teams[i.Team]) {
+			place := notify.Place(tool.Way, i.Team)
+			said := m.Kind == incident.MessageAcknowledged && i.Via == tool.Way // there, so it knows
+			if !said && (!tool.Rings || m.Kind == incident.MessagePage || i.Alarmed(place, tool.Way)) {
+				found = append(found, incident.Delivery{Message: m.Number, Recipient: place, Way: tool.Way})
+			}
+		}
+		return found
+	}
+	return nil
 }
 
 // ways are those of a message by which a person can be reached, or else the
@@ -237,7 +274,7 @@ func (r *Receiver) prepare(i incident.Incident, m incident.Message, e store.Entr
 	if i.Owner != "" {
 		n.Owner = d.name(i.Owner)
 	}
-	if e.Way == incident.WayGitHub {
+	if incident.IsPlace(e.Recipient) {
 		return sending{entry: e, message: n, channel: channel}, nil
 	}
 	next, contacts, err := d.reach(e.Recipient, slices.Concat(m.Ways, m.Fallback))

@@ -91,7 +91,7 @@ func (d *directory) terms(service, named string) incident.Terms {
 		return t
 	}
 	page, pageOn := team.Page, team.PageOn
-	t.Team, t.ProductManager = team.Name, team.ProductManager != ""
+	t.Team, t.ProductManager, t.Tools = team.Name, team.ProductManager != "", len(notify.Tools(team)) > 0
 	if spec != nil {
 		page, pageOn, t.PageAfter = spec.Page, spec.PageOn, spec.PageAfter.Std()
 		t.Comments = map[string]bool{}
@@ -167,6 +167,8 @@ func (d *directory) people(i incident.Incident, role incident.Role, now time.Tim
 	switch role {
 	case incident.RoleTold:
 		return i.Told(), nil
+	case incident.RoleTools, incident.RoleGitHub: // places; see [directory.places]
+		return nil, nil
 	case incident.RoleTeam:
 		if len(team.Members) == 0 {
 			return nil, fmt.Errorf("team %s has no members", team.Name)

@@ -37,7 +37,7 @@ func teams(in Input) []Finding {
 // is their sender, and cannot do it.
 func unsent(name string, team *catalog.Team) []Finding {
 	var findings []Finding
-	for key, given := range map[string]bool{"pagerduty": team.Channels.PagerDuty != nil, "victorops": team.Channels.VictorOps != nil} {
+	for key, given := range map[string]bool{"victorops": team.Channels.VictorOps != nil} {
 		if given {
 			findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s.channels.%s: nothing is sent there yet, except by Alertmanager from monitoring.break_glass", name, key)})
 		}

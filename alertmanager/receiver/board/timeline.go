@@ -107,7 +107,7 @@ func (b *board) messages(i incident.Incident) []messageView {
 			row.Recipient, row.State = b.whom(whom), "nobody"
 			list = append(list, row)
 		}
-		if len(m.Deliveries)+len(m.Unreached) == 0 && i.Open() {
+		if len(m.Deliveries)+len(m.Unreached) == 0 && i.Open() && !m.ForTools() { // a tool that it is not for gets nothing
 			row := base
 			row.Recipient, row.Way, row.State = b.roles(m.To), strings.Join(m.Ways, ", "), "waiting"
 			list = append(list, row)

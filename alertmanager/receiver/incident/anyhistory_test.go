@@ -42,7 +42,7 @@ func newAnyHistory(seed uint64) *anyHistory {
 	}
 	h.policy.Terms = func(service, _ string) incident.Terms {
 		return incident.Terms{
-			Catalogued: true, Team: "shop", ProductManager: true, PageAfter: time.Minute, AcknowledgedFor: 4 * time.Hour, Dependencies: chain[service],
+			Catalogued: true, Team: "shop", ProductManager: true, Tools: true, PageAfter: time.Minute, AcknowledgedFor: 4 * time.Hour, Dependencies: chain[service],
 			Steps: []incident.Step{
 				{Notify: incident.RoleOnCall, By: []string{"push"}, Then: []incident.Later{{Way: "voice", After: 3 * time.Minute}}, For: 15 * time.Minute},
 				{Notify: incident.RoleBackup, By: []string{"sms"}, Every: 5 * time.Minute, For: 15 * time.Minute},

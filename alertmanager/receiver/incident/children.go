@@ -111,7 +111,7 @@ func (d *decision) rings(i Incident) bool {
 		return false
 	}
 	for _, m := range slices.Backward(i.Messages) {
-		if m.Kind == MessagePage && m.Digest == 0 && !m.At.Before(i.Since) && len(m.To) == 1 && m.To[0] != RoleTools {
+		if m.Kind == MessagePage && m.Digest == 0 && !m.At.Before(i.Since) && len(m.To) == 1 && !m.ForTools() {
 			return len(m.Unreached) == 0 || len(m.Deliveries) > 0
 		}
 	}

@@ -104,11 +104,11 @@ func (d *decision) close(id ID, why string) {
 	d.replanChildren(id)
 }
 
-// pending says whether a message of this outage still waits for its
+// pending says whether a message of this outage to people still waits for its
 // recipients to be found.
 func (d *decision) pending(i Incident) bool {
 	for _, m := range i.Messages {
-		if !m.At.Before(i.Since) && len(m.Deliveries) == 0 && len(m.Unreached) == 0 && m.About == "" {
+		if !m.At.Before(i.Since) && len(m.Deliveries) == 0 && len(m.Unreached) == 0 && m.About == "" && !m.ForTools() {
 			return true
 		}
 	}

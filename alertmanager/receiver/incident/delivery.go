@@ -63,7 +63,7 @@ func (d *decision) nextWay(id ID, lost Delivery, reachable []string) {
 func (d *decision) unreached(in Unreached) { d.nobody(in.Incident, in.Message, in.Whom, in.Why) }
 
 // nobody notes a dead end. A page that reaches nobody moves the escalation on
-// at once.
+// at once; a tool that cannot be told is no step of it.
 func (d *decision) nobody(id ID, message int, whom, why string) {
 	d.emit(Event{
 		Incident: id, Kind: KindNobodyReached, Person: whom, Text: why,
@@ -74,7 +74,7 @@ func (d *decision) nobody(id ID, message int, whom, why string) {
 		return
 	}
 	m, ok := i.Message(message)
-	if !ok || m.Kind != MessagePage || i.Paging.Due.IsZero() || i.Owner != "" || m.pending() {
+	if !ok || m.Kind != MessagePage || m.ForTools() || i.Paging.Due.IsZero() || i.Owner != "" || m.pending() {
 		return
 	}
 	next := max(i.Paging.Step, m.Step+1)

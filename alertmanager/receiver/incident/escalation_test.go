@@ -130,3 +130,28 @@ func TestToolsHearOfEveryChange(t *testing.T) {
 	h.report(down(ended(h.now)))
 	h.expect("resolved to told", "resolved to tools")
 }
+
+// A tool is no person: it is not among those told, it ends no incident's
+// silence, and where it cannot be told the escalation stays as it is.
+func TestAToolIsNoStepOfTheEscalation(t *testing.T) {
+	h := escalating(t,
+		incident.Step{Notify: incident.RoleTeam, By: []string{"push"}, For: 15 * time.Minute},
+		incident.Step{Notify: incident.RoleManager, By: []string{"email"}},
+	)
+	h.terms.Tools = true
+	h.report(down())
+	h.passes(time.Second)
+	i := h.only()
+	page := i.Messages[len(i.Messages)-1]
+	require.True(t, page.ForTools())
+	require.Equal(t, incident.MessagePage, page.Kind)
+	place := incident.Delivery{Message: page.Number, Recipient: "pagerduty/shop", Way: incident.WayPagerDuty}
+	require.False(t, i.Alarmed("pagerduty/shop", incident.WayPagerDuty))
+	h.play(incident.Claimed{Incident: 1, Deliveries: []incident.Delivery{place}})
+	require.True(t, h.only().Alarmed("pagerduty/shop", incident.WayPagerDuty))
+	require.Empty(t, h.only().Told())
+	h.play(incident.Failed{Incident: 1, Delivery: place})
+	require.False(t, h.only().Alarmed("pagerduty/shop", incident.WayPagerDuty))
+	h.passes(time.Minute)
+	require.Equal(t, []string{"0 team push", "0 tools "}, h.rung(), "the manager's turn has not come")
+}

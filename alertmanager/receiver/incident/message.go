@@ -2,6 +2,7 @@ package incident
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -88,7 +89,7 @@ func (s DeliveryState) lost() bool { return s == DeliveryFailed || s == Delivery
 // Delivery is one message to one recipient by one way.
 type Delivery struct {
 	Message   int           `json:"message"`
-	Recipient string        `json:"recipient"` // a person's id, or "pipeline/NAME" for GitHub
+	Recipient string        `json:"recipient"` // a person's id, or a place: "pipeline/NAME" for GitHub, "WAY/TEAM" for a team's tool
 	Way       string        `json:"way"`
 	State     DeliveryState `json:"state"`
 	At        time.Time     `json:"at"`
@@ -105,8 +106,12 @@ func (m Message) pending() bool {
 	return slices.ContainsFunc(m.Deliveries, func(d Delivery) bool { return !d.State.lost() })
 }
 
-// Told lists who was or is being told of the incident since its last opening,
-// in the order in which they first heard.
+// IsPlace says that a recipient is not a person: the id of a place has a slash
+// in it, that of a person never.
+func IsPlace(recipient string) bool { return strings.Contains(recipient, "/") }
+
+// Told lists the people who were or are being told of the incident since its
+// last opening, in the order in which they first heard. Places are left out.
 func (i Incident) Told() []string {
 	var told []string
 	seen := map[string]bool{}
@@ -115,7 +120,7 @@ func (i Incident) Told() []string {
 			continue
 		}
 		for _, d := range m.Deliveries {
-			if !d.State.lost() && d.Way != WayGitHub && !seen[d.Recipient] {
+			if !d.State.lost() && !IsPlace(d.Recipient) && !seen[d.Recipient] {
 				seen[d.Recipient] = true
 				told = append(told, d.Recipient)
 			}
@@ -159,4 +164,13 @@ const (
 	WaySMS    = "sms"
 	WayVoice  = "voice"
 	WayGitHub = "github"
+)
+
+// The ways to a team's tools; see [RoleTools].
+const (
+	WayPagerDuty = "pagerduty"
+	WayVictorOps = "victorops"
+	WayWebhook   = "webhook"
+	WaySlack     = "slack"
+	WayIssue     = "issue"
 )

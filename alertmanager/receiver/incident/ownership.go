@@ -19,7 +19,8 @@ const (
 // Ownership is who has taken an incident on. Until is when that ends while it
 // still fires; zero for never.
 type Ownership struct {
-	Owner        string    `json:"owner,omitempty"` // a person's id
+	Owner        string    `json:"owner,omitempty"` // a person's id; what a tool calls somebody whom the catalogue does not have
+	Via          string    `json:"via,omitempty"`   // how the owner said so
 	Acknowledged time.Time `json:"acknowledged,omitzero"`
 	OwnedUntil   time.Time `json:"owned_until,omitzero"`
 	OwnerAsked   bool      `json:"owner_asked,omitempty"` // the owner was reminded of the end
@@ -181,9 +182,9 @@ func (d *decision) resolveByHand(in Resolve) {
 func (i Incident) applyOwnership(e Event) Incident {
 	switch e.Kind {
 	case KindAcknowledged, KindSnoozed:
-		i.Ownership = Ownership{Owner: e.Person, Acknowledged: e.At, OwnedUntil: e.Due, Snoozed: e.Kind == KindSnoozed}
+		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, Acknowledged: e.At, OwnedUntil: e.Due, Snoozed: e.Kind == KindSnoozed}
 	case KindReassigned:
-		i.Ownership = Ownership{Owner: e.Person, OwnedUntil: e.Due}
+		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, OwnedUntil: e.Due}
 		if e.Person != "" {
 			i.Acknowledged = e.At
 		}

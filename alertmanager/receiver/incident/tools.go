@@ -11,11 +11,27 @@ func (d *decision) tools(id ID, kind MessageKind, news string) {
 	d.queue(id, Message{Kind: kind, To: []Role{RoleTools}, News: news})
 }
 
+// ForTools says that a message is for the team's tools and for no person.
+func (m Message) ForTools() bool { return len(m.To) == 1 && m.To[0] == RoleTools }
+
 // toolsKnow says whether the team's tools have heard of this outage.
 func (i Incident) toolsKnow() bool {
 	for _, m := range i.Messages {
-		if !m.At.Before(i.Since) && len(m.To) == 1 && m.To[0] == RoleTools {
+		if !m.At.Before(i.Since) && m.ForTools() {
 			return true
+		}
+	}
+	return false
+}
+
+// Alarmed says whether a place was told to ring somebody in this outage, or is
+// being told.
+func (i Incident) Alarmed(place, way string) bool {
+	for _, m := range i.Messages {
+		for _, d := range m.Deliveries {
+			if m.Kind == MessagePage && !m.At.Before(i.Since) && d.Recipient == place && d.Way == way && !d.State.lost() {
+				return true
+			}
 		}
 	}
 	return false

@@ -82,7 +82,7 @@ type Message struct {
 
 // Recipient is a person, or the place that a channel writes to.
 type Recipient struct {
-	ID      string // a person's id, or "pipeline/NAME"
+	ID      string // a person's id, or the name of a place: "pipeline/NAME", "WAY/TEAM"
 	Name    string
 	Address string // in the channel's own terms; empty for a place
 
@@ -122,6 +122,13 @@ type Kind struct {
 	Name    string                          // of the provider
 	Address func(Contacts) string           // of a person; nil for a channel that reaches places
 	New     func(Settings) (Channel, error) // nil, nil when the catalogue does not configure it
+
+	// A tool of teams says of a team's channels whether it is among them. Its
+	// recipients are places, "WAY/TEAM"; see [Tools]. Nil for every other channel.
+	Tool func(catalog.Channels) bool
+	// Rings says that the tool phones people by a rota of its own. It is told
+	// what pages, and then what becomes of that; others hear of every change.
+	Rings bool
 }
 
 // Kinds is the table of channels. To add one, write its file and its row. A
@@ -131,13 +138,14 @@ func Kinds() []Kind {
 	email := func(c Contacts) string { return c.Email }
 	phone := func(c Contacts) string { return c.Phone }
 	return []Kind{
-		{incident.WayEmail, "smtp", email, newSMTP},
-		{incident.WayEmail, "govuk_notify", email, newGovukEmail},
-		{incident.WayPush, "ntfy", func(c Contacts) string { return c.Ntfy }, newNtfy},
-		{incident.WaySMS, "govuk_notify", phone, newGovukSMS},
-		{incident.WaySMS, "twilio", phone, newTwilioSMS},
-		{incident.WayVoice, "twilio", phone, newTwilioVoice},
-		{incident.WayGitHub, "github", nil, newGitHub},
+		{Way: incident.WayEmail, Name: "smtp", Address: email, New: newSMTP},
+		{Way: incident.WayEmail, Name: "govuk_notify", Address: email, New: newGovukEmail},
+		{Way: incident.WayPush, Name: "ntfy", Address: func(c Contacts) string { return c.Ntfy }, New: newNtfy},
+		{Way: incident.WaySMS, Name: "govuk_notify", Address: phone, New: newGovukSMS},
+		{Way: incident.WaySMS, Name: "twilio", Address: phone, New: newTwilioSMS},
+		{Way: incident.WayVoice, Name: "twilio", Address: phone, New: newTwilioVoice},
+		{Way: incident.WayGitHub, Name: "github", New: newGitHub},
+		{Way: incident.WayPagerDuty, Name: "pagerduty", New: newPagerDuty, Rings: true, Tool: func(c catalog.Channels) bool { return c.PagerDuty != nil }},
 	}
 }
 

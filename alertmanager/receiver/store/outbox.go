@@ -95,6 +95,28 @@ func (tx *Tx) Later(id int64, due time.Time) error {
 	return nil
 }
 
+// Overtakes says whether something older of the same incident is still to go
+// to the recipient of a claimed entry by the same way.
+func (tx *Tx) Overtakes(e Entry) (bool, error) {
+	older := 0
+	err := tx.sql.QueryRowContext(tx.ctx, `
+		SELECT count(*) FROM outbox WHERE incident_id = ? AND recipient = ? AND way = ? AND message < ?`,
+		e.Incident, e.Recipient, e.Way, e.Message).Scan(&older)
+	if err != nil {
+		return false, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return older > 0, nil
+}
+
+// Yield puts a claimed entry back until due, as if it had not been claimed.
+func (tx *Tx) Yield(id int64, due time.Time) error {
+	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, due_at = ?, attempts = attempts - 1 WHERE id = ?`, nanos(due), id)
+	if err != nil {
+		return fmt.Errorf("putting a message back: %w", err)
+	}
+	return nil
+}
+
 // Unclaim puts back what an earlier life of the program had claimed: it may
 // have been sent, so it is sent again under the same message id.
 func (tx *Tx) Unclaim() (int64, error) {

@@ -1,0 +1,50 @@
+package notify
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+// Tools are the rows of the table that a team has among its channels; none for
+// a team that is not there.
+func Tools(team *catalog.Team) []Kind {
+	if team == nil {
+		return nil
+	}
+	var tools []Kind
+	for _, kind := range Kinds() {
+		if kind.Tool != nil && kind.Tool(team.Channels) {
+			tools = append(tools, kind)
+		}
+	}
+	return tools
+}
+
+// Place is the recipient that stands for a team's tool.
+func Place(way, team string) string { return way + "/" + team }
+
+// teamOf is the team of a place.
+func teamOf(place string) string {
+	_, team, _ := strings.Cut(place, "/")
+	return team
+}
+
+// perTeam makes what a tool needs of each team that has it. The path given to
+// one is that of the team's channels; its second result is false for a team
+// that does not have the tool.
+func perTeam[T any](c *catalog.Catalog, one func(path string, of catalog.Channels) (T, bool, error)) (map[string]T, error) {
+	teams := map[string]T{}
+	var problems []error
+	for name, team := range c.Teams {
+		made, has, err := one("teams."+name+".channels", team.Channels)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		if has {
+			teams[name] = made
+		}
+	}
+	return teams, errors.Join(problems...)
+}
