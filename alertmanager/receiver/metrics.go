@@ -141,7 +141,9 @@ func (m *metrics) event(e incident.Event) {
 }
 
 // page is the counter of a step, which counts from 0.
-func (m *metrics) page(step int) prometheus.Counter { return m.pages.WithLabelValues(strconv.Itoa(step + 1)) }
+func (m *metrics) page(step int) prometheus.Counter {
+	return m.pages.WithLabelValues(strconv.Itoa(step + 1))
+}
 
 func (m *metrics) attempt(way string, err error, took time.Duration) {
 	result := "success"

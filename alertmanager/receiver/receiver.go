@@ -178,7 +178,7 @@ func (r *Receiver) report(tx *store.Tx, in incident.Reported, now time.Time) err
 	}
 	key := in.Alerts[0].Key()
 	var related []string
-	if key.Audience == incident.AudienceUsers {
+	if key.Audience == incident.AudienceUsers && !key.Drill {
 		related = r.current.Load().graph.around(key.Service)
 	}
 	state, err := tx.LoadKey(key, occurrences, related)

@@ -49,6 +49,8 @@ var commands = []func(app *kingpin.Application, env environment) (string, action
 	addOnCallAbsent,
 	addOnCallList,
 	addOnCallEnd,
+	addDrill,
+	addNotifyTest,
 	addEngines,
 	addReady,
 }

@@ -49,7 +49,12 @@ func deskCommand(app *kingpin.Application, env environment, of, about, name, hel
 		parent = app.Command(of, about)
 	}
 	command := parent.Command(name, help)
-	return command, desk{
+	return command, addDesk(command, env)
+}
+
+// addDesk gives a command the flags with which it finds the receiver.
+func addDesk(command *kingpin.CmdClause, env environment) desk {
+	return desk{
 		env:      env,
 		file:     command.Flag("config.file", "The catalogue, for the addresses and the tokens.").Default("tocsin.yml").String(),
 		receiver: command.Flag("receiver", "Address of the receiver. By default delivery.receiver.url of the catalogue.").PlaceHolder("URL").String(),

@@ -25,6 +25,8 @@ type desktop struct {
 	t      *testing.T
 	folder string
 	url    string
+
+	receiver *receiver.Receiver
 }
 
 func newDesktop(t *testing.T) *desktop {
@@ -39,7 +41,7 @@ func newDesktop(t *testing.T) *desktop {
 	require.NoError(t, err)
 	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
-	d.url = server.URL
+	d.url, d.receiver = server.URL, r
 	d.write("deploy-token", "hush\n")
 	d.write("tocsin.yml", `
 delivery: {receiver: {url: `+server.URL+`, api_tokens: {deploy: {file: deploy-token}}}}

@@ -58,8 +58,8 @@ func build(dir string) error {
 		return err
 	}
 	return gobuild.Run(context.Background(), gobuild.Options{
-		Title: "the exporter and the receiver", Module: root, Output: dir,
-		Packages: []string{"./cmd/tocsin_exporter", "./cmd/tocsin_receiver"},
+		Title: "the programs", Module: root, Output: dir,
+		Packages: []string{"./cmd/tocsin_exporter", "./cmd/tocsin_receiver", "./cmd/tocsin"},
 	})
 }
 

@@ -185,6 +185,9 @@ func (e *Estate) assignPorts() error {
 	return nil
 }
 
+// Dir is the folder of the copies, which holds tocsin.yml.
+func (e *Estate) Dir() string { return e.options.Dir }
+
 // Address is the host and port of a part.
 func (e *Estate) Address(part string) string {
 	if one := e.located(part); one != nil {

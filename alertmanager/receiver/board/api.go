@@ -22,6 +22,7 @@ type apiIncident struct {
 	Severity       incident.Severity `json:"severity"`
 	Title          string            `json:"title"`
 	Open           bool              `json:"open"`
+	Drill          bool              `json:"drill,omitempty"` // an exercise: nothing is broken
 	OpenedAt       time.Time         `json:"opened_at"`
 	Since          time.Time         `json:"since"`
 	ClosedAt       *time.Time        `json:"closed_at"`
@@ -47,7 +48,7 @@ type apiEvent struct {
 func toAPI(i incident.Incident) apiIncident {
 	a := apiIncident{
 		ID: i.ID, Service: i.Service, Audience: i.Audience, Team: i.Team, Severity: i.Severity, Title: i.Lead().Summary(),
-		Open: i.Open(), OpenedAt: i.Opened, Since: i.Since, ClosedAt: optional(i.Closed),
+		Open: i.Open(), Drill: i.Drill, OpenedAt: i.Opened, Since: i.Since, ClosedAt: optional(i.Closed),
 		Owner: i.Owner, AcknowledgedAt: optional(i.Acknowledged), Reopened: i.Reopened, Hidden: i.Unseen(),
 		NextPageAt: optional(i.Paging.Due), Withheld: i.Withheld(), Alerts: i.Alerts, Messages: i.Messages,
 	}

@@ -49,6 +49,7 @@ type Desk interface {
 
 	Maintainer
 	Scheduler
+	Trier
 }
 
 // Turn is one rota, now and next.
@@ -118,6 +119,7 @@ func New(o Options) (http.Handler, error) {
 	b.mountActions(mux)
 	b.mountMaintenance(mux)
 	b.mountOnCall(mux)
+	b.mountTry(mux)
 	return b.protect(mux), nil
 }
 

@@ -56,6 +56,10 @@ func (d *desk) EndEntry(_ context.Context, id int64, who maintenance.Who) (oncal
 	return d.entry().End(who, now), d.broken
 }
 
+func (d *desk) Try(context.Context, string, []string, string) ([]board.Tried, error) {
+	return nil, board.ErrNobody
+}
+
 func (d *desk) FeedToken(kind, name string) string { return kind + "-" + name }
 
 func (d *desk) CheckFeed(token string) (kind, name string, err error) {

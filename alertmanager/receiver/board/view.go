@@ -244,7 +244,12 @@ func (b *board) card(r *http.Request, i incident.Incident) card {
 	return c
 }
 
+// word is the badge of an incident.
 func word(i incident.Incident) string {
+	if i.Drill {
+		i.Drill = false
+		return "Drill: " + strings.ToLower(word(i))
+	}
 	if !i.Open() {
 		return "Resolved"
 	}

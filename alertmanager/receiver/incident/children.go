@@ -18,7 +18,7 @@ const (
 // One cause then makes one page for each person; see [decision.behind].
 func (d *decision) relate(id ID) {
 	i, ok := d.open(id)
-	if !ok || i.Audience != AudienceUsers {
+	if !ok || !i.relatable() {
 		return
 	}
 	if i.Parent == 0 {
@@ -27,12 +27,16 @@ func (d *decision) relate(id ID) {
 		}
 	}
 	for _, other := range d.state.Incidents {
-		if other.Open() && other.ID != id && other.Parent == 0 && other.Audience == AudienceUsers &&
+		if other.relatable() && other.ID != id && other.Parent == 0 &&
 			slices.Contains(d.terms(other).Dependencies, i.Service) {
 			d.join(other.ID, d.root(id), "")
 		}
 	}
 }
+
+// relatable says whether an incident may be the cause of another, or come from
+// one.
+func (i Incident) relatable() bool { return i.Open() && i.Audience == AudienceUsers && !i.Drill }
 
 // cause is the oldest open incident of a service that this one depends on, or
 // what that in its turn comes from.
@@ -40,7 +44,7 @@ func (d *decision) cause(i Incident) (ID, bool) {
 	var oldest ID
 	dependencies := d.terms(i).Dependencies
 	for _, other := range d.state.Incidents {
-		if other.Open() && other.ID != i.ID && other.Audience == AudienceUsers && slices.Contains(dependencies, other.Service) {
+		if other.relatable() && other.ID != i.ID && slices.Contains(dependencies, other.Service) {
 			if root := d.root(other.ID); root != i.ID && (oldest == 0 || root < oldest) {
 				oldest = root
 			}

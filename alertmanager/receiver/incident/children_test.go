@@ -195,3 +195,23 @@ func TestMerging(t *testing.T) {
 	h.passes(time.Second)
 	require.Equal(t, map[incident.ID]int{2: 1}, h.pages())
 }
+
+// An exercise stands beside what is real: it joins no incident, has no cause,
+// and takes nothing under it.
+func TestADrillStandsApart(t *testing.T) {
+	h := shared(t)
+	h.report(outage("database"))
+	h.report(outage("s1", label(incident.LabelDrill, "d1")))
+	exercise := h.state.Incidents[1]
+	require.True(t, exercise.Drill)
+	require.Zero(t, exercise.Parent)
+	h.report(outage("s1"))
+	require.Len(t, h.state.Incidents, 3, "a real outage during a drill is an incident of its own")
+	require.Equal(t, h.service("database").ID, h.state.Incidents[2].Parent)
+	h.report(outage("database", label(incident.LabelDrill, "d2")))
+	h.report(outage("s2"))
+	require.Equal(t, h.service("database").ID, h.service("s2").Parent)
+	h.passes(9 * time.Minute)
+	pages := h.pages()
+	require.Equal(t, 1, pages[exercise.ID], "a drill rings as what is real does")
+}

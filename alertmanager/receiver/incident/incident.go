@@ -13,7 +13,12 @@ type ID int64
 type Key struct {
 	Service  string   `json:"service"`
 	Audience Audience `json:"audience"`
+	Drill    bool     `json:"drill,omitempty"` // an exercise never joins what is real
 }
+
+// LabelDrill marks the alerts of an exercise; its value tells one exercise from
+// another.
+const LabelDrill = "tocsin_drill"
 
 // Audience is who is affected.
 type Audience string
@@ -79,7 +84,7 @@ func (a Alert) Occurrence() Occurrence {
 
 // Key is the incident that the alert belongs to.
 func (a Alert) Key() Key {
-	k := Key{Service: a.Labels["service"], Audience: AudiencePlatform}
+	k := Key{Service: a.Labels["service"], Audience: AudiencePlatform, Drill: a.Labels[LabelDrill] != ""}
 	switch known := Audience(a.Labels["audience"]); known {
 	case AudienceUsers, AudienceDevelopers, AudiencePlatform:
 		k.Audience = known

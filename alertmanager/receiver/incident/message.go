@@ -48,6 +48,7 @@ const (
 	MessageAcknowledged MessageKind = "acknowledged"
 	MessageResolved     MessageKind = "resolved"
 	MessageAssigned     MessageKind = "assigned" // to who has it from now on
+	MessageTest         MessageKind = "test"     // of no incident: somebody tries out whether a person is reached
 )
 
 // Message is something to tell, and what became of it.

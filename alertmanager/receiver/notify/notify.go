@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log"
@@ -147,6 +148,17 @@ func Kinds() []Kind {
 		{Way: incident.WayGitHub, Name: "github", New: newGitHub},
 		{Way: incident.WayPagerDuty, Name: "pagerduty", New: newPagerDuty, Rings: true, Tool: func(c catalog.Channels) bool { return c.PagerDuty != nil }},
 	}
+}
+
+// Ways are those by which people can be reached, in the table's order.
+func Ways() []string {
+	var ways []string
+	for _, kind := range Kinds() {
+		if kind.Address != nil && !slices.Contains(ways, kind.Way) {
+			ways = append(ways, kind.Way)
+		}
+	}
+	return ways
 }
 
 // Channels are the ways that a catalogue configures. A way of reaching people

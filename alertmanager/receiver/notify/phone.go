@@ -23,6 +23,9 @@ var plainer = strings.NewReplacer("–", "-", "—", "-", "…", "...", "’", "
 // to us.
 func textMessage(m Message, replies bool) string {
 	t := Compose(m)
+	if m.Kind == incident.MessageTest {
+		return Plain(plainer.Replace(sentence(t.Subject)+" "+t.Lead), mostText)
+	}
 	end := fmt.Sprintf(" (%d.%d", m.Incident.ID, m.Number)
 	if m.Attempt > 1 {
 		end += fmt.Sprintf(", try %d", m.Attempt)

@@ -35,6 +35,9 @@ const mostAlerts = 10
 // since when; then what was measured against what, the likely cause and where
 // to go.
 func Compose(m Message) Text {
+	if m.Kind == incident.MessageTest {
+		return Text{State: "TEST", Subject: "TEST: Tocsin reaches you", Lead: OneLine(m.News, 300) + " Nothing is broken, and there is nothing to do."}
+	}
 	i := m.Incident
 	lead := i.Lead()
 	if m.About.Fingerprint != "" {
@@ -45,6 +48,9 @@ func Compose(m Message) Text {
 	t.Rows = rows(m, lead)
 	t.Alerts = alertLines(m)
 	t.Links = links(m, lead)
+	if i.Drill {
+		t.Subject, t.Lead = OneLine("DRILL – "+t.Subject, 150), "This is a drill: nothing is broken. "+t.Lead
+	}
 	return t
 }
 
@@ -82,7 +88,7 @@ func subject(m Message, state string, lead incident.Alert) string {
 		return fmt.Sprintf("%s (%s has it): %s", state, m.Owner, what)
 	case incident.MessageAssigned:
 		return fmt.Sprintf("%s (handed to you): %s", state, what)
-	case incident.MessageOpened:
+	case incident.MessageOpened, incident.MessageTest:
 	}
 	if n := len(m.Also); n > 0 {
 		what = fmt.Sprintf("%s (and %d more)", what, n)

@@ -41,9 +41,13 @@ func (c *twilioVoice) Send(ctx context.Context, m Message) (Receipt, error) {
 	}
 	id := url.PathEscape(m.ID)
 	status := m.Callback + "/twilio/call/" + id
+	says := Menu(Spoken(m.Incident, m.At), m.Callback+"/twilio/digits/"+id, c.language)
+	if m.Kind == incident.MessageTest {
+		says = Farewell("This is Tocsin. "+Compose(m).Lead, c.language)
+	}
 	form := url.Values{
 		"To": {dialled(m.To.Address)}, "From": {dialled(c.from)},
-		"Twiml":          {Menu(Spoken(m.Incident, m.At), m.Callback+"/twilio/digits/"+id, c.language)},
+		"Twiml":          {says},
 		"StatusCallback": {status}, "StatusCallbackEvent": {"answered", "completed"},
 		"Timeout": {seconds(ringFor)}, "TimeLimit": {seconds(callFor)},
 		// Who answers is found out while the text is read: a machine is noted,

@@ -18,7 +18,7 @@ func (tx *Tx) LoadKey(k incident.Key, occurrences []incident.Occurrence, related
 	if err := tx.nextID(&state); err != nil {
 		return state, err
 	}
-	row := tx.sql.QueryRowContext(tx.ctx, `SELECT state FROM incidents WHERE service = ? AND audience = ? ORDER BY id DESC LIMIT 1`, k.Service, k.Audience)
+	row := tx.sql.QueryRowContext(tx.ctx, `SELECT state FROM incidents WHERE service = ? AND audience = ? AND drill = ? ORDER BY id DESC LIMIT 1`, k.Service, k.Audience, flag(k.Drill))
 	if err := scanIncident(row, &state); err != nil && !errors.Is(err, ErrNotFound) {
 		return state, err
 	}
@@ -121,9 +121,9 @@ func (tx *Tx) saveIncident(i incident.Incident) error {
 		return fmt.Errorf("writing incident %d: %w", i.ID, err)
 	}
 	_, err = tx.sql.ExecContext(tx.ctx, `
-		INSERT INTO incidents (id, service, audience, opened_at, closed_at, due_at, parent_id, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO incidents (id, service, audience, drill, opened_at, closed_at, due_at, parent_id, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET closed_at = excluded.closed_at, due_at = excluded.due_at, parent_id = excluded.parent_id, state = excluded.state`,
-		i.ID, i.Service, i.Audience, nanos(i.Opened), maybe(i.Closed), maybe(i.Due()), number(i.Parent), text)
+		i.ID, i.Service, i.Audience, flag(i.Drill), nanos(i.Opened), maybe(i.Closed), maybe(i.Due()), number(i.Parent), text)
 	if err != nil {
 		return fmt.Errorf("writing incident %d: %w", i.ID, err)
 	}
@@ -187,6 +187,13 @@ func number(id incident.ID) any {
 		return nil
 	}
 	return id
+}
+
+func flag(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 func instant(nanos int64) time.Time { return time.Unix(0, nanos).UTC() }

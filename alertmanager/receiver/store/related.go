@@ -31,7 +31,7 @@ func (tx *Tx) loadRelated(state *incident.State, services []string) error {
 	for _, service := range services {
 		args = append(args, service)
 	}
-	return tx.addIncidents(state, `SELECT state FROM incidents WHERE closed_at IS NULL AND audience = ? AND service IN (?`+
+	return tx.addIncidents(state, `SELECT state FROM incidents WHERE closed_at IS NULL AND drill = 0 AND audience = ? AND service IN (?`+
 		strings.Repeat(", ?", len(services)-1)+`) ORDER BY id`, args...)
 }
 
