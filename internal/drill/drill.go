@@ -78,6 +78,7 @@ func (d *drill) hop(at time.Time, format string, args ...any) {
 // heard is an incident as the receiver's API gives it.
 type heard struct {
 	ID       incident.ID      `json:"id"`
+	OpenedAt time.Time        `json:"opened_at"`
 	Open     bool             `json:"open"`
 	Owner    string           `json:"owner"`
 	Alerts   []incident.Alert `json:"alerts"`
@@ -103,7 +104,7 @@ func (d *drill) find(ctx context.Context) (incident.ID, error) {
 		for _, i := range answer.Incidents {
 			for _, a := range i.Alerts {
 				if a.Labels[incident.LabelDrill] == d.id {
-					d.hop(time.Now(), "The receiver has it: incident %d", i.ID)
+					d.hop(i.OpenedAt, "The receiver has it: incident %d", i.ID)
 					return i.ID, nil
 				}
 			}

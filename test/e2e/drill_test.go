@@ -93,7 +93,7 @@ func TestDrill(t *testing.T) {
 	require.Regexp(t, `(?s)^A drill of shop: team shop is told .*`+
 		`\+\d+\.\ds  Alertmanager http://\S+ took the alert\n.*`+
 		`\+\d+\.\ds  The receiver has it: incident \d+\n.*`+
-		`\+\d+\.\ds  .*cknowledged by .*\n.*`+
+		`\+\d+\.\ds  [A-Z][a-z]+ [A-Z][a-z]+ took it on, by the link in a message\n.*`+
 		`\+\d+\.\ds  Alertmanager http://\S+ took its end\n.*`+
 		`The drill went well\.\n$`, x.out.text())
 	open, err := e.Incidents(t.Context())

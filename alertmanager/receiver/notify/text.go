@@ -99,6 +99,9 @@ func subject(m Message, state string, lead incident.Alert) string {
 func leadLine(m Message, lead incident.Alert) string {
 	i := m.Incident
 	impact := OneLine(lead.Annotations["impact"], 300)
+	if m.Kind == incident.MessageResolved && i.Drill {
+		return "It is over, after " + Length(i.Closed.Sub(i.Began())) + "."
+	}
 	if m.Kind == incident.MessageResolved {
 		return sentence(fmt.Sprintf("%s has recovered. It lasted %s, from %s to %s", i.Service,
 			Length(i.Closed.Sub(i.Began())), Clock(i.Began(), m.Zone), Clock(i.Closed, m.Zone)))
