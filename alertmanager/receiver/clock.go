@@ -132,4 +132,7 @@ func (r *Receiver) RunForgetting(ctx context.Context) error {
 func (r *Receiver) Wake() {
 	wake(r.timers)
 	wake(r.outbox)
+	for _, errand := range r.errands {
+		wake(errand)
+	}
 }

@@ -46,11 +46,12 @@ type Receiver struct {
 	current   atomic.Pointer[directory]
 	calendars atomic.Pointer[string] // how the files of the rotas were when they were read last
 
-	outbox  chan struct{} // something is to be sent
-	timers  chan struct{} // something became due earlier
-	renewed chan struct{} // there is a new catalogue
-	foreign chan struct{} // another system has told of an alert
-	shifts  chan struct{} // somebody changed a rota
+	outbox  chan struct{}            // something is to be sent
+	timers  chan struct{}            // something became due earlier
+	renewed chan struct{}            // there is a new catalogue
+	foreign chan struct{}            // another system has told of an alert
+	shifts  chan struct{}            // somebody changed a rota
+	errands map[string]chan struct{} // something is to be fetched, by its kind
 }
 
 // New makes a receiver over an open store.
@@ -60,6 +61,10 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 		outbox: make(chan struct{}, 1), timers: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
 		foreign: make(chan struct{}, 1),
 		shifts:  make(chan struct{}, 1),
+		errands: map[string]chan struct{}{},
+	}
+	for what := range errandKinds() {
+		r.errands[what] = make(chan struct{}, 1)
 	}
 	if r.logger == nil {
 		r.logger = log.NewNopLogger()
@@ -203,6 +208,9 @@ func (r *Receiver) decide(tx *store.Tx, state incident.State, in incident.Input,
 		state = incident.Apply(state, e)
 	}
 	if err := tx.Save(state, events); err != nil {
+		return state, err
+	}
+	if err := r.putErrands(tx, state, events, now); err != nil {
 		return state, err
 	}
 	tx.AfterCommit(func() { r.happened(state, events) })

@@ -76,7 +76,7 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
 	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunRotas, desk.RunReconciler, desk.RunReceipts,
-		desk.RunInbound, desk.RunWatch, desk.RunHeartbeat, reloader.Run, reloader.RunHangup)
+		desk.RunInbound, desk.RunWatch, desk.RunHeartbeat, desk.RunErrands, reloader.Run, reloader.RunHangup)
 }
 
 // keep opens the database.

@@ -17,6 +17,7 @@ import (
 type results struct {
 	Service       string  `json:"service"`
 	Probe         string  `json:"probe"`
+	Location      string  `json:"location"`
 	Kind          string  `json:"kind"`
 	Means         string  `json:"means"`
 	State         string  `json:"state"`
@@ -41,6 +42,7 @@ func (p *pages) results(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	found := newResults(s)
+	found.Location = p.Prober.Location()
 	if r.URL.Query().Get("format") == "json" {
 		answerJSON(w, found)
 		return

@@ -115,6 +115,7 @@ func TestResultsAsJSON(t *testing.T) {
 	var got results
 	require.NoError(t, json.Unmarshal([]byte(text), &got))
 	require.Len(t, got.Attempts, 2)
+	require.Equal(t, "london", got.Location)
 	require.Equal(t, []measure{{"packet_loss_ratio", 0.125}, {"replication_lag_seconds", 2.5}}, got.Newest.Measures[:2])
 	require.Equal(t, "the words \"Your orders\"", got.NewestFailure.Expected)
 	require.Len(t, got.Newest.Chain[0].Names, 30)
