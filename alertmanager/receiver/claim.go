@@ -75,6 +75,15 @@ func gather(work []sending) []sending {
 	return kept
 }
 
+// entries are the numbers of all that it sends.
+func (s sending) entries() []int64 {
+	ids := []int64{s.entry.ID}
+	for _, other := range s.also {
+		ids = append(ids, other.entry.ID)
+	}
+	return ids
+}
+
 // tells says whether a sending is about an incident already.
 func (s sending) tells(id incident.ID) bool {
 	return s.entry.Incident == id || slices.ContainsFunc(s.also, func(o sending) bool { return o.entry.Incident == id })

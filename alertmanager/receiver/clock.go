@@ -35,10 +35,20 @@ func (r *Receiver) RunClock(ctx context.Context) error {
 		case <-r.timers:
 		case <-r.renewed:
 			r.catalogChanged(ctx)
+		case <-r.store.Changes():
+			r.elsewhere()
 		}
 		timer.Stop()
 	}
 	return nil
+}
+
+// elsewhere has everybody look at what another receiver changed.
+func (r *Receiver) elsewhere() {
+	for _, loop := range []chan struct{}{r.outbox, r.foreign, r.shifts} {
+		wake(loop)
+	}
+	r.hub.publish()
 }
 
 // tick handles every incident that is due and says how long there is nothing

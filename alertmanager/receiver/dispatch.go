@@ -32,7 +32,7 @@ const (
 // RunOutbox sends what is in the outbox, until ctx ends; then it lets what is
 // on its way come to an end. What an earlier life had claimed is sent again.
 func (r *Receiver) RunOutbox(ctx context.Context) error {
-	d := &dispatcher{receiver: r, ways: map[string]chan struct{}{}, free: make(chan struct{}, mostClaimed)}
+	d := &dispatcher{receiver: r, ways: map[string]chan struct{}{}, free: make(chan struct{}, mostClaimed), flying: map[int64]bool{}}
 	for _, kind := range notify.Kinds() {
 		d.ways[kind.Way] = make(chan struct{}, perWay)
 	}
@@ -68,6 +68,10 @@ type dispatcher struct {
 	ways     map[string]chan struct{}
 	free     chan struct{} // holds one value per sending under way
 	busy     sync.WaitGroup
+
+	mu     sync.Mutex
+	flying map[int64]bool // entries that were claimed and are not finished
+	unsure bool           // there may be claimed entries that are not flying
 }
 
 // round starts everything that is due and says how long nothing more will be.
@@ -77,7 +81,7 @@ func (d *dispatcher) round(ctx context.Context) time.Duration {
 		if room == 0 {
 			return longest // the next one that ends wakes us
 		}
-		work, err := d.receiver.claim(ctx, room)
+		work, err := d.claim(ctx, room)
 		if err != nil {
 			if ctx.Err() == nil {
 				level.Error(d.receiver.logger).Log("msg", "The outbox could not be read; trying again", "err", err)
@@ -91,6 +95,56 @@ func (d *dispatcher) round(ctx context.Context) time.Duration {
 			d.start(ctx, s)
 		}
 	}
+}
+
+// claim takes what is due. When the answer of the store was lost, what it had
+// claimed is put back first.
+func (d *dispatcher) claim(ctx context.Context, room int) ([]sending, error) {
+	if err := d.disown(ctx); err != nil {
+		return nil, err
+	}
+	work, err := d.receiver.claim(ctx, room)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unsure = d.unsure || err != nil
+	for _, s := range work {
+		for _, id := range s.entries() {
+			d.flying[id] = true
+		}
+	}
+	return work, err
+}
+
+func (d *dispatcher) disown(ctx context.Context) error {
+	d.mu.Lock()
+	unsure := d.unsure
+	d.unsure = false
+	d.mu.Unlock()
+	if !unsure {
+		return nil
+	}
+	known := func(id int64) bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.flying[id]
+	}
+	err := d.receiver.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Disown(known) })
+	if err != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.unsure = true
+	}
+	return err
+}
+
+// landed forgets a sending; its outcome is stored, or is to be found out anew.
+func (d *dispatcher) landed(s sending, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range s.entries() {
+		delete(d.flying, id)
+	}
+	d.unsure = d.unsure || !known
 }
 
 func (d *dispatcher) untilNext(ctx context.Context) time.Duration {
@@ -111,9 +165,13 @@ func (d *dispatcher) start(ctx context.Context, s sending) {
 	d.busy.Go(func() {
 		way := d.ways[s.entry.Way]
 		way <- struct{}{}
-		receipt, err := d.send(ctx, s)
+		known := false
+		if d.receiver.store.Holds() { // else another receiver has it
+			receipt, err := d.send(ctx, s)
+			known = d.finish(ctx, s, receipt, err)
+		}
 		<-way
-		d.finish(ctx, s, receipt, err)
+		d.landed(s, known)
 		<-d.free
 		wake(d.receiver.outbox)
 	})
@@ -135,9 +193,9 @@ func (d *dispatcher) send(ctx context.Context, s sending) (receipt notify.Receip
 	return receipt, err
 }
 
-// finish records what came of a sending. When even that is impossible the
-// entry stays claimed, and a later life sends it again.
-func (d *dispatcher) finish(ctx context.Context, s sending, receipt notify.Receipt, sendErr error) {
+// finish records what came of a sending. It is false when even that is
+// impossible; then it is sent again.
+func (d *dispatcher) finish(ctx context.Context, s sending, receipt notify.Receipt, sendErr error) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
 	defer cancel()
 	r := d.receiver
@@ -156,7 +214,7 @@ func (d *dispatcher) finish(ctx context.Context, s sending, receipt notify.Recei
 			return nil
 		})
 		if err == nil || errors.Is(err, store.ErrClosed) || ctx.Err() != nil {
-			return
+			return err == nil
 		}
 		level.Error(r.logger).Log("msg", "The outcome of a message could not be stored; trying again", "incident", s.entry.Incident, "err", err)
 		select {
@@ -167,6 +225,9 @@ func (d *dispatcher) finish(ctx context.Context, s sending, receipt notify.Recei
 }
 
 func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendErr error) error {
+	if held, err := tx.Holds(s.entry); err != nil || !held {
+		return err // another receiver has sent it since
+	}
 	now := r.now()
 	if due, again := s.again(now, sendErr); again {
 		level.Warn(r.logger).Log("msg", "A message did not go out; trying again", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "attempt", s.entry.Attempts, "err", sendErr)

@@ -45,6 +45,9 @@ func (r *Receiver) RunHeartbeat(ctx context.Context) error {
 
 // beatOut calls once, and logs the first failure and its end.
 func (r *Receiver) beatOut(ctx context.Context, spec *catalog.OutboundHeartbeat, failing bool) bool {
+	if !r.store.Leads() {
+		return failing // another receiver does; when all are dead nobody does
+	}
 	result, err := "success", error(nil)
 	if err = r.store.Ready(ctx); err != nil {
 		result = "withheld"

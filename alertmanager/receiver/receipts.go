@@ -71,7 +71,9 @@ func (r *Receiver) RunReceipts(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			r.AskReceipts(ctx, over)
+			if r.store.Leads() {
+				r.AskReceipts(ctx, over)
+			}
 		}
 	}
 }

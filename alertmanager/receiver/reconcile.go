@@ -59,6 +59,12 @@ func (r *Receiver) RunReconciler(ctx context.Context) error {
 			return nil
 		case <-every.C:
 		}
+		if !r.store.Leads() {
+			c.failures = 0
+			clear(c.seen)
+			clear(c.misses)
+			continue
+		}
 		err := c.round(ctx)
 		if err != nil && ctx.Err() == nil {
 			level.Debug(r.logger).Log("msg", "Alertmanager could not be asked what still fires", "err", err)

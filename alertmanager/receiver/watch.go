@@ -61,8 +61,8 @@ func (w *watch) look(ctx context.Context) error {
 		w.since = now
 	}
 	w.looked = now
-	if r.current.Load().catalog.Delivery.Receiver == nil {
-		return nil // nobody is to send here
+	if r.current.Load().catalog.Delivery.Receiver == nil || !r.store.Leads() {
+		return nil // nobody is to send here, or another receiver looks
 	}
 	beats, err := r.store.Beats(ctx)
 	if err != nil {

@@ -35,6 +35,7 @@ var promises = map[string]func(*testing.T, place){
 	"alerts from elsewhere":                     alertsFromElsewhere,
 	"windows are kept":                          windowsAreKept,
 	"old windows are forgotten":                 oldWindowsAreForgotten,
+	"a lost answer is no lost message":          aLostAnswerIsNoLostMessage,
 	"errands":                                   errands,
 	"what was fetched":                          whatWasFetched,
 	"entries of rotas":                          entriesOfRotas,

@@ -14,6 +14,13 @@ func Postgres() (query, schema func(string) string) {
 	return d.query, d.schema
 }
 
+// Die ends a member as a crash would: it says nothing to anybody.
+func (s *Store) Die() {
+	s.member.stop()
+	<-s.member.ended
+	s.member = nil
+}
+
 // LimitPages bounds the size of the database, as a full disk would.
 func (s *Store) LimitPages(ctx context.Context, pages int) error {
 	_, err := s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages))

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
@@ -30,15 +32,20 @@ func (tx *Tx) queue(e incident.Event) error {
 	if e.Message.Digest != 0 && !e.Message.Urgent {
 		due = due.Add(digestAfter)
 	}
-	_, err := tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At, Digest: e.Message.Digest}, due, nil)
+	_, err := tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At, Digest: e.Message.Digest}, due, false)
 	return err
 }
 
-func (tx *Tx) addEntry(e Entry, due time.Time, claimed any) (id int64, err error) {
+func (tx *Tx) addEntry(e Entry, due time.Time, claimed bool) (id int64, err error) {
+	var at any
+	by := ""
+	if claimed {
+		at, by = nanos(due), tx.store.name
+	}
 	err = tx.sql.QueryRowContext(tx.ctx, `
-		INSERT INTO outbox (incident_id, message, recipient, way, attempts, created_at, due_at, claimed_at, digest)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		e.Incident, e.Message, e.Recipient, e.Way, e.Attempts, nanos(e.Created), nanos(due), claimed, number(e.Digest)).Scan(&id)
+		INSERT INTO outbox (incident_id, message, recipient, way, attempts, created_at, due_at, claimed_at, claimed_by, digest)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		e.Incident, e.Message, e.Recipient, e.Way, e.Attempts, nanos(e.Created), nanos(due), at, by, number(e.Digest)).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("writing to the outbox: %w", err)
 	}
@@ -50,10 +57,10 @@ func (tx *Tx) addEntry(e Entry, due time.Time, claimed any) (id int64, err error
 // or put back.
 func (tx *Tx) Claim(now time.Time, most int) ([]Entry, error) {
 	rows, err := tx.sql.QueryContext(tx.ctx, `
-		UPDATE outbox SET claimed_at = ?, attempts = attempts + 1
-		WHERE id IN (SELECT id FROM outbox WHERE claimed_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?`+tx.dialect.skipLocked+`)
+		UPDATE outbox SET claimed_at = ?, claimed_by = ?, attempts = attempts + 1
+		WHERE id IN (SELECT id FROM outbox WHERE claimed_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?`+tx.store.dialect.skipLocked+`)
 		OR (claimed_at IS NULL AND recipient = '' AND digest IN (SELECT digest FROM outbox WHERE claimed_at IS NULL AND due_at <= ? AND digest IS NOT NULL))
-		RETURNING id, incident_id, message, recipient, way, attempts, created_at, coalesce(digest, 0)`, nanos(now), nanos(now), most, nanos(now))
+		RETURNING id, incident_id, message, recipient, way, attempts, created_at, coalesce(digest, 0)`, nanos(now), tx.store.name, nanos(now), most, nanos(now))
 	if err != nil {
 		return nil, fmt.Errorf("claiming from the outbox: %w", err)
 	}
@@ -70,7 +77,7 @@ func (tx *Tx) Split(roles Entry, now time.Time, deliveries []incident.Delivery) 
 	var entries []Entry
 	for _, d := range deliveries {
 		e := Entry{Incident: roles.Incident, Message: roles.Message, Recipient: d.Recipient, Way: d.Way, Attempts: 1, Created: roles.Created, Digest: roles.Digest}
-		if e.ID, err = tx.addEntry(e, now, nanos(now)); err != nil {
+		if e.ID, err = tx.addEntry(e, now, true); err != nil {
 			return nil, err
 		}
 		entries = append(entries, e)
@@ -88,7 +95,7 @@ func (tx *Tx) Done(id int64) error {
 
 // Later puts a claimed entry back until due.
 func (tx *Tx) Later(id int64, due time.Time) error {
-	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, due_at = ? WHERE id = ?`, nanos(due), id)
+	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, claimed_by = '', due_at = ? WHERE id = ?`, nanos(due), id)
 	if err != nil {
 		return fmt.Errorf("putting a message back: %w", err)
 	}
@@ -110,21 +117,68 @@ func (tx *Tx) Overtakes(e Entry) (bool, error) {
 
 // Yield puts a claimed entry back until due, as if it had not been claimed.
 func (tx *Tx) Yield(id int64, due time.Time) error {
-	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, due_at = ?, attempts = attempts - 1 WHERE id = ?`, nanos(due), id)
+	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, claimed_by = '', due_at = ?, attempts = attempts - 1 WHERE id = ?`, nanos(due), id)
 	if err != nil {
 		return fmt.Errorf("putting a message back: %w", err)
 	}
 	return nil
 }
 
-// Unclaim puts back what an earlier life of the program had claimed: it may
+// Unclaim puts back what a receiver had claimed that has ended since: it may
 // have been sent, so it is sent again under the same message id.
 func (tx *Tx) Unclaim() (int64, error) {
-	result, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL WHERE claimed_at IS NOT NULL`)
+	result, err := tx.sql.ExecContext(tx.ctx, `
+		UPDATE outbox SET claimed_at = NULL, claimed_by = '' WHERE claimed_at IS NOT NULL AND claimed_by NOT IN (SELECT name FROM members)`)
 	if err != nil {
 		return 0, fmt.Errorf("putting messages back: %w", err)
 	}
 	return result.RowsAffected()
+}
+
+// Disown puts back what this receiver has claimed and does not know of: the
+// answer to its claim was lost.
+func (tx *Tx) Disown(known func(id int64) bool) error {
+	rows, err := tx.sql.QueryContext(tx.ctx, `SELECT id FROM outbox WHERE claimed_at IS NOT NULL AND claimed_by = ?`, tx.store.name)
+	if err != nil {
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
+	ids, err := scanIDs(rows)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if known(id) {
+			continue
+		}
+		if _, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, claimed_by = '' WHERE id = ?`, id); err != nil {
+			return fmt.Errorf("putting messages back: %w", err)
+		}
+	}
+	return nil
+}
+
+// Holds says whether a claimed entry is still this receiver's: it was not taken
+// for dead and sent by another since.
+func (tx *Tx) Holds(e Entry) (held bool, err error) {
+	row := tx.sql.QueryRowContext(tx.ctx, `SELECT count(*) FROM outbox WHERE id = ? AND claimed_at IS NOT NULL AND claimed_by = ? AND attempts = ?`,
+		e.ID, tx.store.name, e.Attempts)
+	var n int
+	if err := row.Scan(&n); err != nil {
+		return false, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return n == 1, nil
+}
+
+func scanIDs(rows *sql.Rows) (ids []int64, err error) {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("reading the outbox: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 func scanEntries(rows *sql.Rows) ([]Entry, error) {
@@ -139,6 +193,7 @@ func scanEntries(rows *sql.Rows) ([]Entry, error) {
 		e.Created = instant(created)
 		entries = append(entries, e)
 	}
+	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
 	return entries, rows.Err()
 }
 

@@ -33,6 +33,11 @@ func Connect(ctx context.Context, address string) (*Store, error) {
 		return nil, fmt.Errorf("opening PostgreSQL at %s:%d: %w", config.Host, config.Port, err)
 	}
 	go s.write()
+	beats := s.server(config, 1, map[string]string{"statement_timeout": fmt.Sprint(leaseFor.Milliseconds())})
+	if err := s.join(conn{beats, s.dialect}); err != nil {
+		s.member = nil
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 

@@ -14,6 +14,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"io"
@@ -36,6 +37,8 @@ var (
 // Store is open until Close.
 type Store struct {
 	dialect *dialect
+	name    string  // of this life of the receiver, among those that claim
+	member  *member // nil where no others can be
 	writes  *sql.DB
 	reads   conn
 	files   []io.Closer   // what is closed at the end
@@ -48,11 +51,17 @@ type Store struct {
 }
 
 func newStore(d *dialect) *Store {
-	return &Store{dialect: d, queue: make(chan *job, queueLength), done: make(chan struct{})}
+	return &Store{dialect: d, name: rand.Text(), queue: make(chan *job, queueLength), done: make(chan struct{})}
 }
 
 // Close takes no more writes, finishes those that wait and closes the files.
 func (s *Store) Close() error {
+	s.mu.RLock()
+	last := !s.closed
+	s.mu.RUnlock()
+	if last && s.member != nil {
+		s.member.leave()
+	}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()

@@ -268,9 +268,7 @@ func theOutbox(t *testing.T, p place) {
 		require.NoError(t, err)
 		require.Equal(t, "push", entries[0].Way)
 		require.Equal(t, 2, entries[0].Attempts)
-		n, err := tx.Unclaim()
-		require.Equal(t, int64(1), n)
-		return err
+		return tx.Disown(func(int64) bool { return false })
 	}))
 	count, _, _, err = s.Waiting(t.Context())
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 )
 
 // mostJobs bounds what one transaction takes, and so the time that the first
@@ -21,10 +22,10 @@ type job struct {
 // Tx is what a function given to Update may do. It is valid until the function
 // returns.
 type Tx struct {
-	ctx     context.Context
-	sql     conn
-	dialect *dialect
-	job     *job
+	ctx   context.Context
+	sql   conn
+	store *Store
+	job   *job
 }
 
 // AfterCommit has f called once everything is on the disk, and never if it
@@ -122,9 +123,25 @@ func (s *Store) transact(jobs []*job) error {
 			return err
 		}
 	}
+	if err := s.noteChange(ctx, tx, jobs); err != nil {
+		return err
+	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
+	return nil
+}
+
+// noteChange tells the other receivers, if there are any, that there is
+// something to see.
+func (s *Store) noteChange(ctx context.Context, tx *sql.Tx, jobs []*job) error {
+	if s.member == nil || !slices.ContainsFunc(jobs, func(j *job) bool { return j.err == nil && len(j.after) > 0 }) {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE changes SET number = number + 1"); err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	s.member.own.Add(1)
 	return nil
 }
 
@@ -133,7 +150,7 @@ func (s *Store) runJob(ctx context.Context, tx *sql.Tx, j *job) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT job"); err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
-	j.err = guard(func() error { return j.do(&Tx{ctx: ctx, sql: conn{tx, s.dialect}, dialect: s.dialect, job: j}) })
+	j.err = guard(func() error { return j.do(&Tx{ctx: ctx, sql: conn{tx, s.dialect}, store: s, job: j}) })
 	if j.err != nil {
 		// A full disk has rolled everything back already.
 		if _, err := tx.ExecContext(ctx, "ROLLBACK TO job"); err != nil {
