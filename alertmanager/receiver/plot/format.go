@@ -82,7 +82,9 @@ func Rows(c figures.Chart, began, until time.Time) []Row {
 	for _, s := range c.Series {
 		row := Row{Name: name(c, s), Before: "–", Worst: "–", Last: "–"}
 		if c.Unit == figures.State {
-			row.Before, row.Worst = downFor(s, time.Time{}, began, c.Step), downFor(s, began, until, c.Step)
+			// A point speaks for the step before it, in which the incident may begin.
+			edge := began.Add(-c.Step)
+			row.Before, row.Worst = downFor(s, time.Time{}, edge, c.Step), downFor(s, edge, until.Add(c.Step), c.Step)
 		} else {
 			if st := s.Stats(time.Time{}, began); st.Points > 0 {
 				row.Before = Value(st.Mean, c.Unit)
