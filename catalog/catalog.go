@@ -33,6 +33,7 @@ type Spec struct {
 	Maintenance map[string]*Maintenance `yaml:"maintenance,omitempty"`
 	Discovery   map[string]*Discovery   `yaml:"discovery,omitempty"`
 	Inbound     map[string]*Inbound     `yaml:"inbound,omitempty"`
+	Board       Board                   `yaml:"board,omitempty"`
 }
 
 // File is a file that the catalogue names at Place, a path of the catalogue:

@@ -49,6 +49,7 @@ func (p *problems) check(spec *Spec) {
 	c.checkMaintenance()
 	c.checkDiscovery()
 	c.checkInbound()
+	c.checkBoard()
 }
 
 // checkNames looks at every name that people chose.

@@ -36,6 +36,7 @@ func (c *Catalog) complete() {
 	c.completeDefaults()
 	c.completeDelivery()
 	c.completeInbound()
+	c.Board.complete()
 	c.completeSteps()
 	for _, team := range c.Teams {
 		c.completeTeam(team)

@@ -1,11 +1,13 @@
 package catalog
 
 // Person is somebody who can be told. Contacts is the place of a file with the
-// addresses, which only the receiver reads.
+// addresses, which only the receiver reads. Logins are the names under which
+// the person logs in on the board; that of a password may also be the ID.
 type Person struct {
-	ID       string  `yaml:"-"`
-	Name     string  `yaml:"name"`
-	Contacts *Secret `yaml:"contacts,omitempty"`
+	ID       string   `yaml:"-"`
+	Name     string   `yaml:"name"`
+	Contacts *Secret  `yaml:"contacts,omitempty"`
+	Logins   []string `yaml:"logins,omitempty"`
 }
 
 // Team owns services. ProductManager is told when users are affected and is

@@ -124,7 +124,7 @@ func (r *Receiver) RunForgetting(ctx context.Context) error {
 	defer hourly.Stop()
 	for {
 		err := r.store.Update(ctx, func(tx *store.Tx) error {
-			return errors.Join(tx.Forget(r.now().Add(-kept)), tx.ForgetWindows(r.now().Add(-keptWindows)))
+			return errors.Join(tx.Forget(r.now().Add(-kept)), tx.ForgetWindows(r.now().Add(-keptWindows)), tx.ForgetAudit(r.now().Add(-keptAudit)))
 		})
 		if err != nil && ctx.Err() == nil {
 			level.Warn(r.logger).Log("msg", "Old notifications and windows were not dropped", "err", err)

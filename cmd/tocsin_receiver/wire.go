@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board/login"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/inbound"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
@@ -66,13 +68,23 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 	if err := reloader.Start(desk); err != nil {
 		return err
 	}
-	handler, err := pages(desk, reloader, registry, logger)
+	key, err := kept.Key(ctx, "session")
 	if err != nil {
 		return err
 	}
-	server, err := httpserver.Listen(httpserver.Options{Addresses: f.Listen, WebConfigFile: f.WebConfig, Handler: handler, Logger: logger})
+	gate := login.New(login.Options{
+		Key: key, Catalog: desk.Catalog, Passwords: httpserver.NewUsers(f.WebConfig), Token: desk.Caller, HTTP: desk.HTTP(), Now: time.Now,
+	})
+	handler, err := pages(desk, gate, reloader, registry, logger)
 	if err != nil {
 		return err
+	}
+	server, err := httpserver.Listen(httpserver.Options{Addresses: f.Listen, WebConfigFile: f.WebConfig, Handler: handler, OwnUsers: true, Logger: logger})
+	if err != nil {
+		return err
+	}
+	if gate.Unguarded() && !server.Local() {
+		level.Warn(logger.Kit).Log("msg", "Whoever reaches the board may answer incidents: see docs/board.md", "address", server.Addr())
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
 	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunRotas, desk.RunReconciler, desk.RunReceipts,
@@ -94,9 +106,10 @@ func keep(ctx context.Context, f flags) (*store.Store, error) {
 	return store.Connect(ctx, strings.TrimSpace(string(address)))
 }
 
-// pages mounts everything that answers.
-func pages(desk *receiver.Receiver, reloader *reload.Reloader, registry *prometheus.Registry, logger logging.Logger) (http.Handler, error) {
-	people, err := board.New(board.Options{Desk: desk, Logger: logger.Kit})
+// pages mounts everything that answers. Each route proves in its own way who
+// asks: the gate is the board's.
+func pages(desk *receiver.Receiver, gate *login.Gate, reloader *reload.Reloader, registry *prometheus.Registry, logger logging.Logger) (http.Handler, error) {
+	people, err := board.New(board.Options{Desk: desk, Gate: gate, Logger: logger.Kit})
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +134,11 @@ func pages(desk *receiver.Receiver, reloader *reload.Reloader, registry *prometh
 		}
 		_, _ = io.WriteString(w, "Tocsin's receiver is ready.\n")
 	})
-	mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, r *http.Request) {
+		if !gate.Operates(r) {
+			http.Error(w, "only an admin of the board may do this", http.StatusForbidden)
+			return
+		}
 		if err := reloader.Reload(); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

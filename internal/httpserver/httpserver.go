@@ -31,6 +31,7 @@ type Options struct {
 	Addresses     []string // host:port each; at least one
 	WebConfigFile string   // exporter-toolkit's TLS and basic authentication; empty for neither
 	Handler       http.Handler
+	OwnUsers      bool // the handler asks for the configuration's passwords itself, see [Users]
 	Logger        logging.Logger
 }
 
@@ -64,6 +65,16 @@ func Listen(o Options) (*Server, error) {
 // out for port 0.
 func (s *Server) Addr() string { return s.listeners[0].Addr().String() }
 
+// Local says whether only this machine reaches the server.
+func (s *Server) Local() bool {
+	for _, l := range s.listeners {
+		if address, is := l.Addr().(*net.TCPAddr); !is || !address.IP.IsLoopback() {
+			return false
+		}
+	}
+	return true
+}
+
 // Run serves until ctx ends, lets requests finish for a few seconds and closes
 // the listeners. It returns nil after an orderly end.
 func (s *Server) Run(ctx context.Context) error {
@@ -83,7 +94,13 @@ func (s *Server) Run(ctx context.Context) error {
 		WebConfigFile:      &s.options.WebConfigFile,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- web.ServeMultiple(s.listeners, server, flags, s.options.Logger.Slog) }()
+	go func() {
+		if s.options.OwnUsers && s.options.WebConfigFile != "" {
+			failed <- s.serveOwn(server)
+			return
+		}
+		failed <- web.ServeMultiple(s.listeners, server, flags, s.options.Logger.Slog)
+	}()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving on %s: %w", s.Addr(), err)

@@ -69,6 +69,7 @@ func checks() []struct {
 		{"rendered", rendered},
 		{"texts", texts},
 		{"delivery", delivery},
+		{"board", board},
 		{"teams", teams},
 		{"rotas", rotas},
 		{"turns", turns},

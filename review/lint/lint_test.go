@@ -133,6 +133,15 @@ func TestFindings(t *testing.T) {
 		{"holidays that nobody uses", "turns", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Now = time.Date(2028, 10, 4, 0, 0, 0, 0, time.UTC)
 		}, "somebody is on call at every instant"},
+		{"a board that everybody reaches", "board", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Board = "https://tocsin.example.org" }, "links.board is https://tocsin.example.org, beyond this machine, and whoever reaches it may answer"},
+		{"which is meant", "board", lint.Good, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Links.Board, in.Catalog.Board.Anonymous = "https://tocsin.example.org", catalog.BoardRespond
+		}, "everybody who reaches the board may answer"},
+		{"a board to read", "board", lint.Good, func(_ *testing.T, in *lint.Input) { in.Catalog.Board.Anonymous = catalog.BoardRead }, "everybody who reaches the board may read"},
+		{"a board without an admin", "board", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Board.OIDC = &catalog.OIDC{} }, "board.roles.admin names nobody"},
+		{"a board with a login", "board", lint.Good, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Board.OIDC, in.Catalog.Board.Roles.Admin = &catalog.OIDC{}, []string{"asha"}
+		}, "who has logged in may see it"},
 		{"no configuration", "rendered", lint.Problem, func(t *testing.T, in *lint.Input) { require.NoError(t, os.Remove(in.Rendered)) }, "alertmanager.yml is not there: run tocsin render"},
 		{"kept elsewhere", "rendered", lint.Skipped, func(_ *testing.T, in *lint.Input) { in.Rendered = "" }, "Alertmanager's configuration is kept elsewhere"},
 		{"what cannot be rendered", "rendered", lint.Problem, func(_ *testing.T, in *lint.Input) { in.Catalog.Delivery.SMTP = nil }, "monitoring.break_glass[0].email: no relay"},

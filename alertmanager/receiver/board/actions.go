@@ -77,22 +77,17 @@ func (b *board) mountActions(mux *http.ServeMux) {
 // act answers a form on the board, and leads back to the incident.
 func (b *board) act(do action) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
 		id, err := number(r)
 		if err != nil {
 			b.problem(w, r, http.StatusNotFound, err)
 			return
 		}
-		if err := r.ParseForm(); err != nil {
-			b.problem(w, r, http.StatusBadRequest, errors.New("the form could not be read"))
-			return
-		}
-		person := r.PostForm.Get("person")
+		person := acting(r, r.PostForm.Get("person"))
 		if person == "" {
 			b.problem(w, r, http.StatusBadRequest, errors.New("say who you are: an acknowledgement has an owner"))
 			return
 		}
-		if err := b.perform(r, do, id, "the board", r.PostForm); err != nil && !errors.Is(err, ErrClosed) {
+		if err := b.perform(r, do, id, via(r, "the board"), r.PostForm); err != nil && !errors.Is(err, ErrClosed) {
 			b.problem(w, r, codeOf(err), err)
 			return
 		}
@@ -120,7 +115,7 @@ func (b *board) apiAct(do action) http.HandlerFunc {
 		for name, value := range in {
 			fields.Set(name, value)
 		}
-		if err := b.perform(r, do, id, "the API", fields); err != nil {
+		if err := b.perform(r, do, id, via(r, "the API"), fields); err != nil {
 			b.apiError(w, r, codeOf(err), err)
 			return
 		}
@@ -129,7 +124,7 @@ func (b *board) apiAct(do action) http.HandlerFunc {
 }
 
 func (b *board) perform(r *http.Request, do action, id incident.ID, via string, fields url.Values) error {
-	in, err := do(id, fields.Get("person"), via, fields, b.Now())
+	in, err := do(id, acting(r, fields.Get("person")), via, fields, b.Now())
 	if err != nil {
 		return err
 	}
@@ -140,11 +135,11 @@ func (b *board) perform(r *http.Request, do action, id incident.ID, via string, 
 type actionForm struct {
 	ID     incident.ID
 	Action string
-	People []choice
+	Who    who
 }
 
 // Form is for the page's templates.
-func (v incidentView) Form(action string) actionForm { return actionForm{v.ID, action, v.People} }
+func (v incidentView) Form(action string) actionForm { return actionForm{v.ID, action, v.Who} }
 
 // cause adds what an incident comes from, what comes from it, and until when
 // it is somebody's.

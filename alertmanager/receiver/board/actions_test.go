@@ -81,7 +81,12 @@ func perform(t *testing.T, d *desk, action, via string, fields map[string]string
 		form.Set(name, value)
 		object = append(object, `"`+name+`": "`+value+`"`)
 	}
+	cookies, token := load(t, handler)
+	form.Set("form", token)
 	request := httptest.NewRequest(http.MethodPost, "/incidents/1/"+action, strings.NewReader(form.Encode()))
+	for _, c := range cookies {
+		request.AddCookie(c)
+	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if via == "the API" {
 		request = httptest.NewRequest(http.MethodPost, "/api/v1/incidents/1/"+action, strings.NewReader("{"+strings.Join(object, ",")+"}"))

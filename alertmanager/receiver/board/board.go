@@ -11,6 +11,7 @@ package board
 
 import (
 	"context"
+	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/go-kit/log"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board/login"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
@@ -50,6 +52,7 @@ type Desk interface {
 	Maintainer
 	Scheduler
 	Trier
+	Auditor
 }
 
 // Turn is one rota, now and next.
@@ -69,6 +72,7 @@ type Person struct{ ID, Name string }
 // Options of a board.
 type Options struct {
 	Desk   Desk
+	Gate   *login.Gate      // nil for one at which nobody has a password
 	Logger log.Logger       // nil for none
 	Now    func() time.Time // nil for time.Now
 }
@@ -94,8 +98,11 @@ func New(o Options) (http.Handler, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Gate == nil {
+		o.Gate = login.New(login.Options{Key: []byte(rand.Text()), Catalog: o.Desk.Catalog, Token: o.Desk.Caller, HTTP: http.DefaultClient, Now: o.Now})
+	}
 	b := &board{Options: o, pages: map[string]*template.Template{}}
-	for _, name := range []string{"live", "incident", "history", "acknowledge", "maintenance", "oncall", "problem"} {
+	for _, name := range []string{"live", "incident", "history", "acknowledge", "maintenance", "oncall", "login", "audit", "problem"} {
 		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parsing the page %q: %w", name, err)
@@ -120,7 +127,8 @@ func New(o Options) (http.Handler, error) {
 	b.mountMaintenance(mux)
 	b.mountOnCall(mux)
 	b.mountTry(mux)
-	return b.protect(mux), nil
+	b.mountLogin(mux)
+	return b.protect(b.admit(mux)), nil
 }
 
 // protect sets the headers of every answer and refuses requests that another

@@ -16,8 +16,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/audit"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 var now = time.Date(2026, 11, 23, 22, 10, 0, 0, time.UTC)
@@ -30,6 +32,9 @@ type desk struct {
 	broken       error
 	summary      string
 	all          []incident.Incident // nil for the one of open
+	deeds        []audit.Entry
+	catalogue    *catalog.Catalog // parsed once
+	written      string           // the catalogue; "" for estate
 }
 
 func (d *desk) open() incident.Incident {
@@ -127,6 +132,13 @@ func (d *desk) Turns(time.Time) []board.Turn {
 	return []board.Turn{{Rota: "shop", Teams: []string{"shop"}, Primary: "Ben", PrimaryID: "ben", Backup: "Mo", Next: "Asha Rao", Until: now, Zone: time.UTC}}
 }
 
+func (d *desk) Note(_ context.Context, e audit.Entry) error {
+	d.deeds = append(d.deeds, e)
+	return nil
+}
+
+func (d *desk) Audit(context.Context, audit.Query) ([]audit.Entry, error) { return d.deeds, d.broken }
+
 func serve(t *testing.T, d *desk) *httptest.Server {
 	t.Helper()
 	if d.summary == "" {
@@ -141,9 +153,19 @@ func serve(t *testing.T, d *desk) *httptest.Server {
 
 func ask(t *testing.T, method, address, body string, headers ...string) (*http.Response, string) {
 	t.Helper()
+	isForm := method == http.MethodPost && !strings.Contains(address, "/api/")
+	var cookies []*http.Cookie
+	if isForm && !strings.Contains(address, "/acknowledge/") {
+		var token string
+		cookies, token = load(t, base(t, address))
+		body += "&form=" + token
+	}
 	request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	require.NoError(t, err)
-	if method == http.MethodPost && !strings.HasPrefix(body, "{") {
+	for _, c := range cookies {
+		request.AddCookie(c)
+	}
+	if isForm {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	for n := 0; n < len(headers); n += 2 {

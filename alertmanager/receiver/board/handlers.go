@@ -103,6 +103,8 @@ func (b *board) link(w http.ResponseWriter, r *http.Request) {
 func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	b.withToken(w, r, func(i incident.Incident, person string) {
+		deed := sceneOf(r).deed
+		deed.Person, deed.Incident = person, i.ID
 		err := b.Desk.Act(r.Context(), i.ID, incident.Acknowledge{Incident: i.ID, Person: person, Via: "the link in a message"})
 		if err != nil && !errors.Is(err, ErrClosed) {
 			b.problem(w, r, codeOf(err), err)
@@ -145,7 +147,8 @@ func (b *board) render(w http.ResponseWriter, r *http.Request, code int, page st
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}
+	sealed := b.sealForms(w, r, text.Bytes())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(code)
-	_, _ = text.WriteTo(w) // the reader is gone when this fails
+	_, _ = w.Write(sealed) // the reader is gone when this fails
 }

@@ -91,10 +91,9 @@ func (b *board) showMaintenance(w http.ResponseWriter, r *http.Request, code int
 // openWindow answers the form. What is wrong is said above it, and what was
 // filled in stays.
 func (b *board) openWindow(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
 	f, request, err := b.readForm(r)
 	if err == nil {
-		_, _, err = b.Desk.OpenWindow(r.Context(), request, maintenance.Who{Name: f.Person, Via: "the board"}, r.PostFormValue("key"))
+		_, _, err = b.Desk.OpenWindow(r.Context(), request, maintenance.Who{Name: f.Person, Via: via(r, "the board")}, r.PostFormValue("key"))
 	}
 	if err != nil {
 		if code := codeOf(err); code >= http.StatusInternalServerError {
@@ -117,11 +116,8 @@ type form struct {
 }
 
 func (b *board) readForm(r *http.Request) (form, maintenance.Request, error) {
-	if err := r.ParseForm(); err != nil {
-		return form{}, maintenance.Request{}, Refused{errors.New("the form could not be read")}
-	}
 	f := form{
-		Person: r.PostFormValue("person"), Length: r.PostFormValue("length"), From: r.PostFormValue("from"),
+		Person: acting(r, r.PostFormValue("person")), Length: r.PostFormValue("length"), From: r.PostFormValue("from"),
 		Reason: r.PostFormValue("reason"), What: map[string]bool{},
 	}
 	request := maintenance.Request{Duration: f.Length, Reason: f.Reason}
@@ -194,14 +190,13 @@ func (b *board) endWindow(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *board) changeWindow(w http.ResponseWriter, r *http.Request, do func(int64, maintenance.Who) error) {
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
-	person := r.PostFormValue("person")
+	person := acting(r, r.PostFormValue("person"))
 	id, err := windowNumber(r)
 	if err == nil {
 		err = b.knownPerson(person)
 	}
 	if err == nil {
-		err = do(id, maintenance.Who{Name: person, Via: "the board"})
+		err = do(id, maintenance.Who{Name: person, Via: via(r, "the board")})
 	}
 	if err != nil {
 		b.problem(w, r, codeOf(err), err)

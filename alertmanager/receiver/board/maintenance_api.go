@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board/login"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
@@ -175,6 +176,8 @@ func (b *board) withCaller(w http.ResponseWriter, r *http.Request, do func(maint
 		b.apiError(w, r, code, err)
 		return
 	}
+	deed := sceneOf(r).deed
+	deed.By, deed.Login = login.ByToken, caller
 	do(maintenance.Who{Name: caller, Via: "the API with the token " + caller})
 }
 

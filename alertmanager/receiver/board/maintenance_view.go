@@ -19,7 +19,7 @@ type maintenanceView struct {
 	frame
 	Open, Coming, Past []windowView
 	Groups             []group
-	People             []choice
+	Who                who
 	Lengths            []length
 	Zone               string
 	Key                string // of this form, so that sending it twice opens one window
@@ -37,7 +37,7 @@ type windowView struct {
 	Left        string // until it ends, or opens
 	Repeats     string // of the catalogue's: first sunday at 02:00
 	Acts        []string
-	People      []choice
+	Who         who
 	Lengths     []length
 }
 
@@ -67,35 +67,22 @@ func (b *board) maintenanceView(r *http.Request, windows Windows, f form) mainte
 		Zone: b.zone().String(), Longest: lengthWords(c.Defaults.LongestMaintenance), Lengths: lengths(c, f.Length, "30m"),
 	}
 	v.Live, v.Part = true, true
-	people := b.people(r, f.Person)
-	v.People = people
+	v.Who = b.who(r, f.Person)
 	for _, w := range windows.Open {
 		view := b.windowView(w, windows.Once[w.ID])
 		view.Left = notify.Length(w.Until.Sub(b.Now()))
-		view.People, view.Lengths = people, lengths(c, "", "30m")
+		view.Who, view.Lengths = v.Who, lengths(c, "", "30m")
 		v.Open = append(v.Open, view)
 	}
 	for _, w := range windows.Coming {
 		view := b.windowView(w, windows.Once[w.ID])
-		view.Left, view.People = notify.Length(w.From.Sub(b.Now())), people
+		view.Left, view.Who = notify.Length(w.From.Sub(b.Now())), v.Who
 		v.Coming = append(v.Coming, view)
 	}
 	for _, o := range windows.Past {
 		v.Past = append(v.Past, b.windowView(o.Window(), o))
 	}
 	return v
-}
-
-// people lists who may act; chosen is who did so from this browser last.
-func (b *board) people(r *http.Request, chosen string) []choice {
-	if chosen == "" {
-		chosen = remembered(r)
-	}
-	var list []choice
-	for _, p := range b.Desk.People() {
-		list = append(list, choice{p, p.ID == chosen})
-	}
-	return list
 }
 
 func (b *board) windowView(w maintenance.Window, o maintenance.Once) windowView {

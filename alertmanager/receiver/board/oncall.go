@@ -96,10 +96,9 @@ type entryForm struct {
 // enter answers the forms. What is wrong is said above them, and what was
 // filled in stays.
 func (b *board) enter(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
 	f, request, err := b.readEntry(r)
 	if err == nil {
-		_, err = b.Desk.Enter(r.Context(), request, maintenance.Who{Name: f.By, Via: "the board"})
+		_, err = b.Desk.Enter(r.Context(), request, maintenance.Who{Name: f.By, Via: via(r, "the board")})
 	}
 	if err != nil {
 		if code := codeOf(err); code >= http.StatusInternalServerError {
@@ -115,11 +114,8 @@ func (b *board) enter(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *board) readEntry(r *http.Request) (entryForm, oncall.Request, error) {
-	if err := r.ParseForm(); err != nil {
-		return entryForm{}, oncall.Request{}, Refused{errors.New("the form could not be read")}
-	}
 	f := entryForm{
-		Kind: oncall.Kind(r.PostFormValue("kind")), By: r.PostFormValue("by"), Rota: r.PostFormValue("rota"),
+		Kind: oncall.Kind(r.PostFormValue("kind")), By: acting(r, r.PostFormValue("by")), Rota: r.PostFormValue("rota"),
 		Person: r.PostFormValue("person"), Instead: r.PostFormValue("instead"), From: r.PostFormValue("from"), Until: r.PostFormValue("until"),
 		Reason: r.PostFormValue("reason"), ReturnFrom: r.PostFormValue("return_from"), ReturnUntil: r.PostFormValue("return_until"),
 	}
@@ -165,14 +161,13 @@ func (b *board) rotaZone(ctx context.Context, name string) *time.Location {
 }
 
 func (b *board) endEntry(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
-	by := r.PostFormValue("by")
+	by := acting(r, r.PostFormValue("by"))
 	id, err := entryNumber(r)
 	if err == nil {
 		err = b.knownPerson(by)
 	}
 	if err == nil {
-		_, err = b.Desk.EndEntry(r.Context(), id, maintenance.Who{Name: by, Via: "the board"})
+		_, err = b.Desk.EndEntry(r.Context(), id, maintenance.Who{Name: by, Via: via(r, "the board")})
 	}
 	if err != nil {
 		b.problem(w, r, codeOf(err), err)

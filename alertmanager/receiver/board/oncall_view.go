@@ -16,7 +16,8 @@ type onCallView struct {
 	frame
 	Rotas                 []rotaView
 	Entries               []entryView
-	People                []choice
+	People                []choice // to choose from
+	Who                   who
 	Names                 []string // of rotas
 	Form                  entryForm
 	Earlier, Later, Today string // dates of the first day
@@ -59,7 +60,7 @@ type entryView struct {
 	From, Until moment
 	Reason      string
 	Acts        []string
-	People      []choice
+	Who         who
 }
 
 // formPart is what the three forms have in common; the ID tells theirs apart.
@@ -72,8 +73,8 @@ type formPart struct {
 func (v onCallView) When(id string) formPart { return formPart{id, v} }
 
 func (b *board) onCallView(r *http.Request, rotas []Rota, entries []oncall.Entry, f entryForm) onCallView {
-	me := remembered(r)
-	v := onCallView{frame: b.frame(r, "On call"), Form: f, People: b.people(r, f.By)}
+	me := acting(r, remembered(r))
+	v := onCallView{frame: b.frame(r, "On call"), Form: f, People: b.people(r, f.By), Who: b.who(r, f.By)}
 	first := b.firstDay(r)
 	v.Earlier, v.Later = first.AddDate(0, 0, -7*weeksShown).Format(time.DateOnly), first.AddDate(0, 0, 7*weeksShown).Format(time.DateOnly)
 	for _, one := range rotas {
@@ -81,7 +82,7 @@ func (b *board) onCallView(r *http.Request, rotas []Rota, entries []oncall.Entry
 		v.Rotas = append(v.Rotas, b.rotaView(one, first, me))
 	}
 	for _, e := range entries {
-		v.Entries = append(v.Entries, b.entryView(e, b.rotaZone(r.Context(), e.Rota), v.People))
+		v.Entries = append(v.Entries, b.entryView(e, b.rotaZone(r.Context(), e.Rota), v.Who))
 	}
 	if b.Desk.Catalog().People[me] != nil {
 		v.Mine, v.MineName = "/calendar/"+b.Desk.FeedToken(FeedPerson, me)+".ics", b.name(me)
@@ -147,9 +148,9 @@ func (b *board) dayView(rota *oncall.Rota, date time.Time, me string) dayView {
 	return v
 }
 
-func (b *board) entryView(e oncall.Entry, zone *time.Location, people []choice) entryView {
+func (b *board) entryView(e oncall.Entry, zone *time.Location, who who) entryView {
 	v := entryView{
-		ID: e.ID, From: b.moment(e.From, zone), Until: b.moment(e.Until, zone), People: people,
+		ID: e.ID, From: b.moment(e.From, zone), Until: b.moment(e.Until, zone), Who: who,
 		Reason: notify.OneLine(e.Reason, catalog.LongestReason), What: b.entryWords(e, zone),
 	}
 	for _, a := range e.Acts {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board/login"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 )
@@ -22,10 +23,20 @@ type frame struct {
 	Live  bool   // the page follows changes
 	Part  bool   // only a part of it, because it has a form
 	Token bool   // the page was reached by a link in a message: it leads nowhere else by itself
+
+	Visitor     login.Visitor
+	VisitorName string // of a person, or else the login
+	CanLogIn    bool
+	Administers bool
 }
 
 func (b *board) frame(r *http.Request, title string) frame {
-	return frame{Title: title, Here: r.URL.Path, Icon: "quiet"}
+	f := frame{Title: title, Here: r.URL.Path, Icon: "quiet", Visitor: sceneOf(r).visitor}
+	f.VisitorName = firstOf(b.name(f.Visitor.Person), f.Visitor.Login)
+	password, provider, err := b.Gate.Ways()
+	f.CanLogIn = err == nil && (password || provider) && !strings.HasPrefix(r.URL.Path, "/login")
+	f.Administers = f.Visitor.Role >= login.Admin
+	return f
 }
 
 type liveView struct {
@@ -90,7 +101,8 @@ type card struct {
 	Alerts                  int // that fire
 	Reopened                int
 	Runbook, Dashboard      string
-	People                  []choice
+	People                  []choice // to hand over to
+	Who                     who
 	Unreached               bool // somebody could not be told
 	Maintenance             string
 }
@@ -238,7 +250,7 @@ func (b *board) card(r *http.Request, i incident.Incident) card {
 		c.Unreached = c.Unreached || (len(m.Unreached) > 0 && !m.At.Before(i.Since))
 	}
 	if i.Open() {
-		c.People = b.choices(r, i)
+		c.Who, c.People = b.who(r, b.proposed(r, i)), b.people(r, "")
 		c.Maintenance = b.maintained(i)
 	}
 	return c
@@ -263,19 +275,10 @@ func word(i incident.Incident) string {
 	return "Information"
 }
 
-// choices lists who may acknowledge; chosen is who did so from this browser
-// last, or else who is on call for the team.
-func (b *board) choices(r *http.Request, i incident.Incident) []choice {
-	chosen := ""
-	for _, t := range b.Desk.Turns(b.Now()) {
-		if slices.Contains(t.Teams, i.Team) {
-			chosen = t.PrimaryID
-		}
-	}
-	if last := remembered(r); last != "" {
-		chosen = last
-	}
-	return b.people(r, chosen)
+// proposed is who acted from this browser last, or else who is on call for the
+// team.
+func (b *board) proposed(r *http.Request, i incident.Incident) string {
+	return firstOf(remembered(r), b.onCallFor(r, i.Team))
 }
 
 // remembered is who acted from this browser last, or "".
