@@ -1,31 +1,46 @@
 package catalog
 
+import "maps"
+
 // checkTools looks at the tools among the shared places of a team, or of
 // break_glass.
 func (c *checker) checkTools(path string, of *Channels) {
 	if tool := of.PagerDuty; tool != nil {
 		c.checkBase(below(path, "pagerduty.url"), tool.URL)
 	}
+	if tool := of.VictorOps; tool != nil {
+		c.checkBase(below(path, "victorops.url"), tool.URL)
+	}
 }
 
-// checkAnswers looks at how a team's tools post back.
-func (c *checker) checkAnswers(path string, of *Channels) {
-	back := map[string]string{}
+// answers are the secrets of what a team's tools post back, by their keys.
+func (of *Channels) answers() map[string]string {
+	files := map[string]string{}
 	if of.PagerDuty != nil {
-		back["pagerduty.webhook_secret_file"] = of.PagerDuty.WebhookSecretFile
+		files["pagerduty.webhook_secret_file"] = of.PagerDuty.WebhookSecretFile
 	}
-	for key, file := range back {
-		if file != "" && c.Links.Board == "" && !c.said("links", "board") {
-			c.add(below(path, key), "what comes back is posted to the board (add links.board)")
-		}
+	if of.VictorOps != nil {
+		files["victorops.webhook_token_file"] = of.VictorOps.WebhookTokenFile
+	}
+	maps.DeleteFunc(files, func(_, file string) bool { return file == "" })
+	return files
+}
+
+// checkAnswers wants an address for what a team's tools post back.
+func (c *checker) checkAnswers(path string, of *Channels) {
+	if c.Links.Board != "" || c.said("links", "board") {
+		return
+	}
+	for key := range of.answers() {
+		c.add(below(path, key), "what comes back is posted to the board (add links.board)")
 	}
 }
 
 // checkNoAnswers refuses them in break_glass: Tocsin's receiver is dead when
 // Alertmanager sends there.
 func (c *checker) checkNoAnswers(path string, of *Channels) {
-	if of.PagerDuty != nil && of.PagerDuty.WebhookSecretFile != "" {
-		c.add(below(path, "pagerduty.webhook_secret_file"), "nothing comes back to Alertmanager (want it in a team's channels)")
+	for key := range of.answers() {
+		c.add(below(path, key), "nothing comes back to Alertmanager (want it in a team's channels)")
 	}
 }
 

@@ -99,8 +99,11 @@ type PagerDutyChannel struct {
 	URL               string `yaml:"url,omitempty"` // of the Events API; that of the United States by default
 }
 
-// VictorOpsChannel is a Splunk On-Call REST integration.
+// VictorOpsChannel is a Splunk On-Call REST integration. WebhookTokenFile holds
+// what its outgoing webhook shows; without it nothing comes back.
 type VictorOpsChannel struct {
-	APIKeyFile string `yaml:"api_key_file"`
-	RoutingKey string `yaml:"routing_key"`
+	APIKeyFile       string `yaml:"api_key_file"`
+	RoutingKey       string `yaml:"routing_key"`
+	WebhookTokenFile string `yaml:"webhook_token_file,omitempty"`
+	URL              string `yaml:"url,omitempty"` // of the integration without its key
 }

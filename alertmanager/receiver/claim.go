@@ -106,7 +106,7 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 	}
 	entries := []store.Entry{e}
 	if needless(i, m) {
-		return nil, tx.Done(e.ID)
+		return nil, r.drop(tx, state, e, now)
 	}
 	if e.Recipient == "" {
 		people, err := r.current.Load().on(tx, now)
@@ -185,6 +185,20 @@ func below(state incident.State, cause incident.ID) []incident.Incident {
 // about what somebody has taken on or what is over.
 func needless(i incident.Incident, m incident.Message) bool {
 	return m.Kind == incident.MessagePage && (!i.Open() || i.Owner != "")
+}
+
+// drop takes an entry off the outbox that need not go out any more. What was
+// meant for somebody comes to its end on the timeline.
+func (r *Receiver) drop(tx *store.Tx, state incident.State, e store.Entry, now time.Time) error {
+	if e.Recipient != "" {
+		_, err := r.decide(tx, state, incident.Failed{Incident: e.Incident, Delivery: incident.Delivery{
+			Message: e.Message, Recipient: e.Recipient, Way: e.Way, Attempts: e.Attempts - 1, Problem: "it is not needed any more",
+		}}, now)
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Done(e.ID)
 }
 
 // deliveries finds the people a message means and their ways. What leads

@@ -37,6 +37,23 @@ func (a *answers) Resolve(ctx context.Context, id incident.ID, person, via strin
 	return a.on(ctx, id, incident.Resolve{Incident: id, Person: person, Via: via}, nil)
 }
 
+// Elsewhere has the engine decide what somebody did in a team's tool.
+func (a *answers) Elsewhere(ctx context.Context, id incident.ID, do func(incident.Incident) incident.Input) error {
+	return a.store.Update(ctx, func(tx *store.Tx) error {
+		state, err := tx.LoadIncident(id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if in := do(state.Incidents[0]); in != nil {
+			_, err = a.decide(tx, state, in, a.now())
+		}
+		return err
+	})
+}
+
 // Called is what people call a person.
 func (a *answers) Called(person string) string { return a.current.Load().name(person) }
 

@@ -101,9 +101,6 @@ func TestFindings(t *testing.T) {
 		}, "monitoring.heartbeat is not given"},
 		{"no Alertmanager to ask", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Alertmanager = nil }, "links.alertmanager is not given: the receiver cannot ask which alerts still fire, and incidents may stay open"},
 		{"a team without a channel", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Channels = catalog.Channels{} }, "teams.shop.channels: no channel, so nobody reads its warnings"},
-		{"a tool that nothing is sent to", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
-			in.Catalog.Teams["shop"].Channels.VictorOps = &catalog.VictorOpsChannel{APIKeyFile: in.Catalog.Teams["shop"].Channels.Slack.WebhookFile, RoutingKey: "shop"}
-		}, "teams.shop.channels.victorops: nothing is sent there yet"},
 		{"a team without a rota", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Rota = "" }, "teams.shop: no rota or no escalation, so an outage of shop pages nobody (page: never says that this is meant)"},
 		{"which it may mean", "teams", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Teams["shop"].Rota, in.Catalog.Services["shop"].Page = "", catalog.PageNever

@@ -20,7 +20,6 @@ func teams(in Input) []Finding {
 		if len(services(c, name)) == 0 && name != c.Monitoring.Team && name != c.Monitoring.FallbackTeam {
 			continue
 		}
-		findings = append(findings, unsent(name, team)...)
 		if team.Channels == (catalog.Channels{}) {
 			findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s.channels: no channel, so nobody reads its warnings", name)})
 		}
@@ -31,19 +30,6 @@ func teams(in Input) []Finding {
 		}
 	}
 	return orGood(findings, fmt.Sprintf("%d can be told", len(c.Teams)))
-}
-
-// unsent are the channels of a team that nothing is sent to yet: the receiver
-// is their sender, and cannot do it.
-func unsent(name string, team *catalog.Team) []Finding {
-	var findings []Finding
-	for key, given := range map[string]bool{"victorops": team.Channels.VictorOps != nil} {
-		if given {
-			findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s.channels.%s: nothing is sent there yet, except by Alertmanager from monitoring.break_glass", name, key)})
-		}
-	}
-	slices.SortFunc(findings, func(a, b Finding) int { return strings.Compare(a.Text, b.Text) })
-	return findings
 }
 
 // services are the names of what the team owns.

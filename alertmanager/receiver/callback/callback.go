@@ -40,6 +40,10 @@ type Desk interface {
 	Acknowledge(ctx context.Context, id incident.ID, person, via string) error
 	// Resolve declares an open incident over.
 	Resolve(ctx context.Context, id incident.ID, person, via string) error
+	// Elsewhere has the engine decide what somebody did with an incident in a
+	// tool of its team: do makes an input of it, or nil for nothing. Whoever it was
+	// need not be in the catalogue; an incident that is not there is passed over.
+	Elsewhere(ctx context.Context, id incident.ID, do func(incident.Incident) incident.Input) error
 	// Incident gives one incident, and an error for one that is not there.
 	Incident(ctx context.Context, id incident.ID) (incident.Incident, error)
 	// Current lists the open incidents.
@@ -67,6 +71,7 @@ const mostBody = 256 << 10
 type handler struct {
 	Options
 	replies *limiter
+	order   *order
 }
 
 // New makes the handler of everything below [Prefix].
@@ -77,7 +82,7 @@ func New(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	h := &handler{Options: o, replies: newLimiter()}
+	h := &handler{Options: o, replies: newLimiter(), order: newOrder()}
 	mux := http.NewServeMux()
 	for pattern, take := range map[string]func(request) answer{
 		"twilio/text/{id}":   h.twilioText,
@@ -87,6 +92,9 @@ func New(o Options) http.Handler {
 
 		"govuk_notify/status": h.govukStatus,
 		"govuk_notify/text":   h.govukText,
+
+		"pagerduty/{team}": h.pagerDuty,
+		"victorops/{team}": h.victorOps,
 	} {
 		mux.Handle("POST "+Prefix+pattern, h.serve(take))
 	}

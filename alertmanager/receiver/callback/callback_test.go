@@ -30,6 +30,7 @@ type desk struct {
 	open    []incident.Incident
 	err     error
 	log     []string
+	inputs  []incident.Input // of what happened elsewhere
 }
 
 func (d *desk) Catalog() *catalog.Catalog { return d.catalog }
@@ -53,6 +54,18 @@ func (d *desk) Resolve(_ context.Context, id incident.ID, person, via string) er
 	return d.note("resolve %d %s %s", id, person, via)
 }
 
+func (d *desk) Elsewhere(_ context.Context, id incident.ID, do func(incident.Incident) incident.Input) error {
+	for _, i := range d.open {
+		if i.ID == id && d.err == nil {
+			if in := do(i); in != nil {
+				d.inputs = append(d.inputs, in)
+				return d.note("%T", in)
+			}
+		}
+	}
+	return d.err
+}
+
 func (d *desk) Incident(_ context.Context, id incident.ID) (incident.Incident, error) {
 	for _, i := range d.open {
 		if i.ID == id {
@@ -66,7 +79,7 @@ func (d *desk) Current(context.Context) ([]incident.Incident, error) { return d.
 
 func (d *desk) Person(has func(notify.Contacts) bool) string {
 	for person, contacts := range map[string]notify.Contacts{
-		"asha": {Phone: "+44 7700 900123"}, "ben": {Phone: "+44 7700 900124"}, "chi": {},
+		"asha": {Phone: "+44 7700 900123", Email: "asha@example.org"}, "ben": {Phone: "+44 7700 900124", Email: "ben@example.org"}, "chi": {},
 	} {
 		if has(contacts) {
 			return person
@@ -93,7 +106,8 @@ func newDesk(t *testing.T, delivery string) *desk {
 	t.Helper()
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "secret"), []byte(secret+"\n"), 0o600))
-	c, err := catalog.Parse(filepath.Join(folder, "tocsin.yml"), []byte("links: {board: 'https://board.example.org'}\ndelivery: "+delivery+"\nmonitoring: {team: t}\nteams: {t: {}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "secrets"), []byte(secret+"\n\nn3xt\n"), 0o600))
+	c, err := catalog.Parse(filepath.Join(folder, "tocsin.yml"), []byte("links: {board: 'https://board.example.org'}\ndelivery: "+delivery+"\nmonitoring: {team: t}\npeople: {asha: {name: Asha Rao}, ben: {name: Ben Carter}}\nteams: {t: {channels: {pagerduty: {routing_key_file: secret, webhook_secret_file: secrets}, victorops: {api_key_file: secret, routing_key: t, webhook_token_file: secret}}}, bare: {}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
 	require.NoError(t, err)
 	return &desk{catalog: c, open: []incident.Incident{told(3, "shop", 0), told(4, "market", time.Minute)}}
 }

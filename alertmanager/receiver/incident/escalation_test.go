@@ -151,7 +151,7 @@ func TestAToolIsNoStepOfTheEscalation(t *testing.T) {
 	require.True(t, h.only().Alarmed("pagerduty/shop", incident.WayPagerDuty))
 	require.Empty(t, h.only().Told())
 	h.play(incident.Failed{Incident: 1, Delivery: place})
-	require.False(t, h.only().Alarmed("pagerduty/shop", incident.WayPagerDuty))
+	require.True(t, h.only().Alarmed("pagerduty/shop", incident.WayPagerDuty), "it may have arrived all the same")
 	h.passes(time.Minute)
 	require.Equal(t, []string{"0 team push", "0 tools "}, h.rung(), "the manager's turn has not come")
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -18,6 +19,7 @@ type Receipted struct {
 	Way       string
 	State     DeliveryState
 	Problem   string
+	Thread    string // what the provider calls it from now on; empty when that is as before
 }
 
 func (Receipted) input() {}
@@ -32,6 +34,7 @@ func (d *decision) receipted(in Receipted) {
 	}
 	taken := delivery.State != DeliverySending
 	delivery.State, delivery.At, delivery.Problem, delivery.ReceiptBy = in.State, d.now, in.Problem, time.Time{}
+	delivery.Thread = cmp.Or(in.Thread, delivery.Thread)
 	d.emit(Event{Incident: in.Incident, Kind: KindReceipt, Delivery: &delivery})
 	if in.State == DeliveryUndelivered && taken {
 		d.nextWay(in.Incident, delivery, delivery.Reachable)
@@ -46,7 +49,7 @@ func (d *decision) early(in Sent) *Receipted {
 	if known.State != DeliveryDelivered && known.State != DeliveryUndelivered {
 		return nil
 	}
-	r.State, r.Problem = known.State, known.Problem
+	r.State, r.Problem, r.Thread = known.State, known.Problem, known.Thread
 	return &r
 }
 

@@ -24,12 +24,12 @@ func (i Incident) toolsKnow() bool {
 	return false
 }
 
-// Alarmed says whether a place was told to ring somebody in this outage, or is
-// being told.
+// Alarmed says whether a place was told to ring somebody in this outage, or may
+// have been: a message that was given up may have arrived all the same.
 func (i Incident) Alarmed(place, way string) bool {
 	for _, m := range i.Messages {
 		for _, d := range m.Deliveries {
-			if m.Kind == MessagePage && !m.At.Before(i.Since) && d.Recipient == place && d.Way == way && !d.State.lost() {
+			if m.Kind == MessagePage && !m.At.Before(i.Since) && d.Recipient == place && d.Way == way {
 				return true
 			}
 		}

@@ -2,6 +2,8 @@ package notify_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,8 +17,9 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
-// The one suite over all channels that reach people: what every provider may
-// answer, what must never be told, how a send ends that nobody answers.
+// The one suite over all channels that reach people and teams' tools: what every
+// provider may answer, what must never be told, how a send ends that nobody
+// answers.
 
 const (
 	secret  = "s3cr3t-t0ken"
@@ -26,8 +29,8 @@ const (
 
 // provider is a fake of one kind of server.
 type provider interface {
-	catalogue() string       // of delivery, with the secret in a file named "secret"
-	answer(code int)         // from now on; 0 never answers
+	catalogue() string       // of delivery, or of a team's channels for a tool, with the secret in a file named "secret"
+	answer(code int)         // from now on; or one of stalls, cuts and cutsEnd
 	taken() string           // what the last message said: headers and texts
 	markup() string          // the part of it that is HTML
 	code(meaning string) int // of "success", "temporary", "permanent"
@@ -45,6 +48,7 @@ func providers(t *testing.T) map[string]provider {
 		"email/smtp": newMailServer(t), "push/ntfy": newPushServer(t),
 		"sms/govuk_notify": newGovukServer(t, "sms"), "email/govuk_notify": newGovukServer(t, "email"),
 		"sms/twilio": newTwilioServer(t, "sms"), "voice/twilio": newTwilioServer(t, "voice"),
+		"pagerduty/pagerduty": newPagerDutyServer(t), "victorops/victorops": newVictorOpsServer(t),
 	}
 }
 
@@ -55,16 +59,23 @@ func channels(t *testing.T, p provider) notify.Channels {
 	t.Helper()
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "secret"), []byte(secret+"\n"), 0o600))
+	delivery, tools := p.catalogue(), ""
+	if _, ok := p.(*toolServer); ok {
+		delivery, tools = "", ", "+p.catalogue()
+	}
 	c, err := catalog.Parse(filepath.Join(folder, "tocsin.yml"), []byte(
-		"links: {board: 'https://board.example.org'}\ndelivery: {"+p.catalogue()+"}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: secret}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: secret}}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
+		"links: {board: 'https://board.example.org'}\ndelivery: {"+delivery+"}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: secret}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: secret}"+tools+"}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
 	require.NoError(t, err)
 	opened, err := notify.Open(notify.Settings{Catalog: c})
 	require.NoError(t, err)
 	return opened
 }
 
+// suiteStart is when the fault of the suite's message began.
+var suiteStart = time.Date(2026, 11, 23, 22, 10, 0, 0, time.UTC)
+
 func message(kind notify.Kind) notify.Message {
-	start := time.Date(2026, 11, 23, 22, 10, 0, 0, time.UTC)
+	start := suiteStart
 	m := notify.Message{
 		ID: "7.1.asha." + kind.Way, Number: 1, Attempt: 1, Callback: "https://board.example.org/callback", Kind: incident.MessageOpened, At: start.Add(time.Minute), Zone: time.UTC,
 		To:    notify.Recipient{ID: "asha", Name: "Asha Rao"},
@@ -82,15 +93,18 @@ func message(kind notify.Kind) notify.Message {
 		},
 	}
 	m.To.Contacts = notify.Contacts{Email: mailbox, Ntfy: address, Phone: phone}
+	if kind.Tool != nil {
+		m.To, m.AcknowledgeURL, m.Kind = notify.Recipient{ID: notify.Place(kind.Way, "t")}, "", incident.MessagePage
+	}
 	return m
 }
 
-// each runs a test for every channel that reaches people.
+// each runs a test for every channel that reaches people or a team's tool.
 func each(t *testing.T, test func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider)) {
 	fakes := providers(t)
 	for _, kind := range notify.Kinds() {
-		if kind.Address == nil {
-			continue // a channel that reaches places has a suite of its own
+		if kind.Address == nil && kind.Tool == nil {
+			continue // comments have a suite of their own
 		}
 		p := fakes[kind.Way+"/"+kind.Name]
 		require.NotNilf(t, p, "the conformance suite has no fake for %s", kind.Name)
@@ -135,6 +149,46 @@ func TestNoErrorTellsASecretOrAnAddress(t *testing.T) {
 		for _, text := range hidden {
 			require.NotContains(t, err.Error(), text)
 		}
+	})
+}
+
+// TestAConnectionThatIsCut: what was not answered may not have been taken, so
+// it is sent again, as the same message; what was answered well was taken.
+func TestAConnectionThatIsCut(t *testing.T) {
+	each(t, func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider) {
+		m := message(kind)
+		p.answer(cuts)
+		_, err := channel.Send(t.Context(), m)
+		require.Error(t, err)
+		require.False(t, notify.IsPermanent(err), err.Error())
+		for _, text := range hidden {
+			require.NotContains(t, err.Error(), text)
+		}
+		if kind.Name != "smtp" {
+			p.answer(cutsEnd)
+			_, err = channel.Send(t.Context(), m)
+			require.NoError(t, err)
+		}
+		before := p.taken()
+		p.answer(p.code("success"))
+		_, err = channel.Send(t.Context(), m)
+		require.NoError(t, err)
+		if _, ok := p.(*toolServer); ok {
+			require.Equal(t, before, p.taken(), "it is the same message")
+		}
+	})
+}
+
+func TestARefusalSaysWhenToComeBack(t *testing.T) {
+	each(t, func(t *testing.T, kind notify.Kind, channel notify.Channel, p provider) {
+		if _, ok := p.(*toolServer); !ok {
+			return
+		}
+		p.answer(http.StatusTooManyRequests)
+		_, err := channel.Send(t.Context(), message(kind))
+		refusal, ok := errors.AsType[*notify.Error](err)
+		require.True(t, ok)
+		require.Equal(t, 7*time.Second, refusal.RetryAfter)
 	})
 }
 

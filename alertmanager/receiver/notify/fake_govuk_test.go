@@ -83,11 +83,7 @@ func cutLast(token string) (before, after string, found bool) {
 
 func (p *govukServer) take(w http.ResponseWriter, r *http.Request) {
 	code := p.replies()
-	if code == 0 {
-		select {
-		case <-r.Context().Done():
-		case <-p.ended:
-		}
+	if p.misbehaves(w, r, http.StatusCreated) {
 		return
 	}
 	var body struct {

@@ -49,11 +49,7 @@ func (p *twilioServer) code(meaning string) int {
 
 func (p *twilioServer) take(w http.ResponseWriter, r *http.Request) {
 	code := p.replies()
-	if code == 0 {
-		select {
-		case <-r.Context().Done():
-		case <-p.ended:
-		}
+	if p.misbehaves(w, r, http.StatusCreated) {
 		return
 	}
 	user, password, _ := r.BasicAuth()

@@ -30,6 +30,35 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
+// What a server does in place of an answer: it never gives one, it ends the
+// connection before one, or in the middle of a good one.
+const (
+	stalls  = 0
+	cuts    = -1
+	cutsEnd = -2
+)
+
+// misbehaves does so; false when there is an ordinary answer to give.
+func (f *fake) misbehaves(w http.ResponseWriter, r *http.Request, good int) bool {
+	switch f.replies() {
+	case stalls:
+		select {
+		case <-r.Context().Done():
+		case <-f.ended:
+		}
+		return true
+	case cuts:
+		panic(http.ErrAbortHandler)
+	case cutsEnd:
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(good)
+		_, _ = io.WriteString(w, `{"id": "half of`)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	return false
+}
+
 func (f *fake) answer(code int) { f.mu.Lock(); f.reply = code; f.mu.Unlock() }
 func (f *fake) replies() int    { f.mu.Lock(); defer f.mu.Unlock(); return f.reply }
 func (f *fake) taken() string   { f.mu.Lock(); defer f.mu.Unlock(); return f.text }
@@ -79,9 +108,12 @@ func (m *mailServer) code(meaning string) int {
 func (m *mailServer) says() []string { return everything }
 
 // NewSession makes the server a backend.
-func (m *mailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return &mailSession{m}, nil }
+func (m *mailServer) NewSession(c *smtp.Conn) (smtp.Session, error) { return &mailSession{m, c}, nil }
 
-type mailSession struct{ server *mailServer }
+type mailSession struct {
+	server *mailServer
+	conn   *smtp.Conn
+}
 
 func (s *mailSession) Reset()        {}
 func (s *mailSession) Logout() error { return nil }
@@ -101,6 +133,10 @@ func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (s *mailSession) Data(r io.Reader) error {
+	if s.server.replies() == cuts {
+		_ = s.conn.Close()
+		return io.ErrUnexpectedEOF
+	}
 	mail, err := enmime.ReadEnvelope(r)
 	if err != nil {
 		return err
@@ -141,11 +177,7 @@ func (p *pushServer) says() []string { return everything }
 func (p *pushServer) publish(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	code := p.replies()
-	if code == 0 {
-		select {
-		case <-r.Context().Done():
-		case <-p.ended:
-		}
+	if p.misbehaves(w, r, http.StatusOK) {
 		return
 	}
 	if r.Method != http.MethodPost || r.URL.Path != "/" || r.Header.Get("Authorization") != "Bearer "+secret {

@@ -147,6 +147,7 @@ func Kinds() []Kind {
 		{Way: incident.WayVoice, Name: "twilio", Address: phone, New: newTwilioVoice},
 		{Way: incident.WayGitHub, Name: "github", New: newGitHub},
 		{Way: incident.WayPagerDuty, Name: "pagerduty", New: newPagerDuty, Rings: true, Tool: func(c catalog.Channels) bool { return c.PagerDuty != nil }},
+		{Way: incident.WayVictorOps, Name: "victorops", New: newVictorOps, Rings: true, Tool: func(c catalog.Channels) bool { return c.VictorOps != nil }},
 	}
 }
 

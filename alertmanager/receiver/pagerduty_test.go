@@ -1,0 +1,249 @@
+package receiver_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+)
+
+// pager is a PagerDuty: it keeps the state of each alert by its key, and posts
+// back every change of it, its own people's and ours alike.
+type pager struct {
+	h    *house
+	url  string
+	door http.Handler
+
+	mu     sync.Mutex
+	states map[string]string
+	events []string // "action key" of everything that came
+	fail   int      // how many requests are answered 500
+}
+
+func newPager(h *house) *pager {
+	p := &pager{h: h, states: map[string]string{}, door: callback.New(callback.Options{Desk: h.receiver.Callbacks()})}
+	server := httptest.NewServer(p)
+	h.t.Cleanup(server.Close)
+	p.url = server.URL
+	h.write("webhook", "wh-secret\n")
+	h.catalog(strings.Replace(estate, "shop@example.org]}}", "shop@example.org]}, pagerduty: {routing_key_file: token, webhook_secret_file: webhook, url: '"+p.url+"'}}", 1))
+	h.reload()
+	return p
+}
+
+func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var event struct {
+		RoutingKey string `json:"routing_key"`
+		Action     string `json:"event_action"`
+		Key        string `json:"dedup_key"`
+	}
+	if json.NewDecoder(r.Body).Decode(&event) != nil || event.RoutingKey != "secret" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	p.mu.Lock()
+	if p.fail > 0 {
+		p.fail--
+		p.mu.Unlock()
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	p.events = append(p.events, event.Action+" "+event.Key)
+	before := p.states[event.Key]
+	after := map[string]string{"trigger": "triggered", "acknowledge": "acknowledged", "resolve": "resolved"}[event.Action]
+	switch {
+	case before == "" && after != "triggered", before == "resolved" && after != "triggered", before == "acknowledged" && after == "triggered":
+		after = before // dropped, or noted only
+	}
+	p.states[event.Key] = after
+	p.mu.Unlock()
+	w.WriteHeader(http.StatusAccepted)
+	if after != before {
+		p.post("incident."+after, event.Key, `{"type":"service_reference","summary":"API Service"}`)
+	}
+}
+
+// by is what a person does in PagerDuty.
+func (p *pager) by(person, state, key string) {
+	p.mu.Lock()
+	p.states[key] = state
+	p.mu.Unlock()
+	p.post("incident."+state, key, fmt.Sprintf(`{"type":"user_reference","summary":%q}`, person))
+}
+
+// post posts twice, as PagerDuty may.
+func (p *pager) post(kind, key, agent string) {
+	body := fmt.Sprintf(`{"event":{"event_type":%q,"occurred_at":%q,"agent":%s,"data":{"id":"P%s","incident_key":%q}}}`,
+		kind, p.h.now().Format(time.RFC3339Nano), agent, key[len(key)-4:], key)
+	sum := hmac.New(sha256.New, []byte("wh-secret"))
+	sum.Write([]byte(body))
+	for range 2 {
+		r := httptest.NewRequestWithContext(p.h.t.Context(), http.MethodPost, "/callback/pagerduty/shop", strings.NewReader(body))
+		r.Header.Set("X-PagerDuty-Signature", "v1="+hex.EncodeToString(sum.Sum(nil)))
+		w := httptest.NewRecorder()
+		p.door.ServeHTTP(w, r)
+		require.Equal(p.h.t, http.StatusNoContent, w.Code)
+	}
+}
+
+// came are the actions so far, and the key of the last.
+func (p *pager) came() (actions []string, key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, event := range p.events {
+		action, of, _ := strings.Cut(event, " ")
+		actions, key = append(actions, action), of
+	}
+	return actions, key
+}
+
+func (p *pager) reaches(state string) string {
+	p.h.t.Helper()
+	found := ""
+	require.Eventually(p.h.t, func() bool {
+		_, key := p.came()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		found = key
+		return p.states[key] == state
+	}, 20*time.Second, 5*time.Millisecond, state)
+	return found
+}
+
+// quiet waits until nothing is left to be sent.
+func (h *house) quiet() {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		count, _, _, err := h.store.Waiting(h.t.Context())
+		return err == nil && count == 0
+	}, 20*time.Second, 5*time.Millisecond)
+}
+
+// TestPagerDutyBothWays: what pages rings there too, an acknowledgement there
+// stops the phones here, an end there is one here, and nothing goes round.
+func TestPagerDutyBothWays(t *testing.T) {
+	h := newHouse(t)
+	p := newPager(h)
+	down := h.firing("ServiceDown", "critical", "users")
+	require.Equal(t, 200, h.post(down))
+	h.mail("asha@example.org", 1)
+	h.quiet()
+	actions, _ := p.came()
+	require.Empty(t, actions, "nobody is paged yet")
+
+	h.later(time.Minute)
+	key := p.reaches("triggered")
+	arrived := func(i incident.Incident) bool {
+		return i.Thread("pagerduty/shop", incident.WayPagerDuty) == key+" P"+key[len(key)-4:]
+	}
+	h.settled(1, arrived)
+	h.quiet()
+	p.by("Ben Carter", "acknowledged", key)
+	i := h.settled(1, func(i incident.Incident) bool { return i.Owner != "" })
+	require.Equal(t, "ben", i.Owner)
+	require.Equal(t, incident.WayPagerDuty, i.Via)
+	require.True(t, i.Paging.Due.IsZero(), "no phone rings any more")
+	require.Equal(t, []string{"asha", "ben"}, peopleOf(i), "a tool is nobody who was told")
+	h.later(time.Hour)
+	h.quiet()
+	actions, _ = p.came()
+	require.Equal(t, []string{"trigger"}, actions, "PagerDuty is not told what it said")
+
+	require.Equal(t, 200, h.post(h.ended(down)))
+	p.reaches("resolved")
+	h.quiet()
+	actions, _ = p.came()
+	require.Equal(t, []string{"trigger", "resolve"}, actions)
+}
+
+// peopleOf are those told of an incident, and who owns it.
+func peopleOf(i incident.Incident) []string {
+	var people []string
+	for _, person := range i.Told() {
+		if person == "asha" || strings.Contains(person, "/") {
+			people = append(people, person)
+		}
+	}
+	return append(people, i.Owner)
+}
+
+func TestWhatIsDoneHereIsDoneInPagerDuty(t *testing.T) {
+	h := newHouse(t)
+	p := newPager(h)
+	p.fail = 1 // it is tried again, and what follows waits for it
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	link := h.link(h.mail("asha@example.org", 1).Text)
+	h.later(time.Minute)
+	h.settled(1, func(i incident.Incident) bool { return i.Alarmed("pagerduty/shop", incident.WayPagerDuty) })
+	h.later(2 * time.Second)
+	p.reaches("triggered")
+	h.request(http.MethodPost, link, "", 200, "it is yours")
+	h.later(2 * time.Second)
+	p.reaches("acknowledged")
+	h.quiet()
+	actions, key := p.came()
+	require.Equal(t, []string{"trigger", "acknowledge"}, actions)
+	require.Equal(t, "asha", h.settled(1, func(incident.Incident) bool { return true }).Owner, "our own word, told back, changes nothing")
+
+	p.by("Somebody Else", "resolved", key)
+	i := h.settled(1, func(i incident.Incident) bool { return !i.Open() })
+	require.Equal(t, "Somebody Else resolved it by hand", i.ClosedBy)
+	h.quiet()
+	require.Equal(t, "resolved", p.states[key])
+}
+
+// TestTheNextOutageRingsAgain: a fault that comes back is a new alert there.
+func TestTheNextOutageRingsAgain(t *testing.T) {
+	h := newHouse(t)
+	p := newPager(h)
+	down := h.firing("ServiceDown", "critical", "users")
+	require.Equal(t, 200, h.post(down))
+	h.mail("asha@example.org", 1)
+	h.later(time.Minute)
+	key := p.reaches("triggered")
+	h.quiet()
+	require.Equal(t, 200, h.post(h.ended(down)))
+	p.reaches("resolved")
+	h.later(5 * time.Minute)
+	again := h.firing("ServiceDown", "critical", "users")
+	require.Equal(t, 200, h.post(again))
+	h.settled(1, func(i incident.Incident) bool { return i.Reopened == 1 })
+	h.later(time.Hour)
+	require.Equal(t, key, p.reaches("triggered"))
+	h.quiet()
+}
+
+// TestAPageThatIsNotNeededAnyMore: somebody was faster than PagerDuty's server,
+// which is told in case it has the page after all.
+func TestAPageThatIsNotNeededAnyMore(t *testing.T) {
+	h := newHouse(t)
+	p := newPager(h)
+	p.fail = 1
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	link := h.link(h.mail("asha@example.org", 1).Text)
+	h.later(time.Minute)
+	h.settled(1, func(i incident.Incident) bool { return i.Alarmed("pagerduty/shop", incident.WayPagerDuty) })
+	h.request(http.MethodPost, link, "", 200, "it is yours")
+	h.later(5 * time.Second)
+	h.quiet()
+	actions, _ := p.came()
+	require.Equal(t, []string{"acknowledge"}, actions)
+	i := h.settled(1, func(incident.Incident) bool { return true })
+	for _, m := range i.Messages {
+		for _, d := range m.Deliveries {
+			require.NotEqual(t, incident.DeliverySending, d.State, "every message has an outcome")
+		}
+	}
+}
