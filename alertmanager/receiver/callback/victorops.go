@@ -3,6 +3,7 @@ package callback
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,12 +67,13 @@ func (h *handler) victorOpsInput(i incident.Incident, post victorOpsPost) incide
 }
 
 // victorOpsUser is the first of some names that is a person's: SYSTEM is the
-// tool itself, and what stands for no value may be written out.
+// tool itself, and what stands for no value, or for an unknown variable, may be
+// written out.
 func victorOpsUser(names ...string) string {
 	for _, name := range names {
-		switch name = strings.TrimSpace(name); strings.ToLower(name) {
-		case "", "system", "null", "none", "tocsin":
-		default:
+		name = strings.TrimSpace(name)
+		none := slices.Contains([]string{"", "system", "null", "none", "tocsin"}, strings.ToLower(name))
+		if !none && !strings.HasPrefix(name, "${{") {
 			return name
 		}
 	}
