@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -64,6 +65,7 @@ func jobs(f flags) *heartbeat.Store {
 
 // serve runs the exporter until ctx ends.
 func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.Logger) error {
+	release(logger) // of what initialising the packages took
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -116,20 +118,28 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	return daemon.Run(ctx, actors...)
 }
 
-// slim gives back what was only needed for the start, once every probe that runs
-// every minute has run.
+// slim gives back what was only needed for the start: at once what the catalogue
+// took, and what is left once every probe that runs every minute has run.
 func slim(logger logging.Logger) func(context.Context) error {
 	const settled = time.Minute
 	return func(ctx context.Context) error {
+		release(logger)
+		debug.FreeOSMemory()
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(settled):
 		}
-		if err := resident.Release(); err != nil {
-			level.Debug(logger.Kit).Log("msg", "More memory is held than needed", "err", err)
-		}
+		release(logger)
 		<-ctx.Done()
 		return nil
+	}
+}
+
+// release gives back the pages of the program's file that were only needed up
+// to now.
+func release(logger logging.Logger) {
+	if err := resident.Release(); err != nil {
+		level.Debug(logger.Kit).Log("msg", "More memory is held than needed", "err", err)
 	}
 }

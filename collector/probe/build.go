@@ -33,6 +33,7 @@ type shared struct {
 	buffers  buffers
 	pings    pingers
 	tokens   tokens
+	files    files
 
 	conditions expression.Compiler
 	registries registries

@@ -275,6 +275,7 @@ func (s *stream) take(frame http2.Frame) {
 func encodeHeaders(req *http.Request) []byte {
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
+	encoder.SetMaxDynamicTableSize(0) // nothing is said twice
 	write := func(name, value string) { _ = encoder.WriteField(hpack.HeaderField{Name: name, Value: value}) }
 	host := req.Host
 	if host == "" {

@@ -19,7 +19,7 @@ import (
 // of the handshake (0-RTT): anybody could repeat it.
 func (e *exchange) http3(req *http.Request, address string) (*http.Response, error) {
 	ctx := req.Context()
-	config, few, err := e.trust.towards(req.URL.Hostname())
+	config, few, err := e.trust.towards(req.URL.Hostname(), tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521)
 	if err != nil {
 		return nil, err
 	}

@@ -82,8 +82,8 @@ func TestHTTP3(t *testing.T) {
 		{name: "an expired certificate", spec: `url: "https://OLD/"`, expiry: past, reason: ReasonTLS, text: "certificate of OLD: x509: certificate has expired or is not yet valid"},
 		{name: "a wrong name", spec: `url: "https://ADDRESS/", server_name: cart.example.org`, expiry: end, reason: ReasonTLS, text: "certificate of ADDRESS: x509: "},
 		{name: "no certificate of ours", spec: `url: "https://ASKING/"`, expiry: end, reason: ReasonTLS, text: "handshake with ASKING: the server refuses: tls: certificate required"},
-		{name: "an answer that does not come", spec: `url: "https://ADDRESS/slow"`, expiry: end, reason: ReasonTimeout, text: "timeout after 500ms while waiting for the answer of ADDRESS"},
-		{name: "a body that stalls", spec: `url: "https://ADDRESS/stalls"`, expiry: end, status: 200, reason: ReasonTimeout, text: "timeout after 500ms while reading the answer of ADDRESS"},
+		{name: "an answer that does not come", spec: `url: "https://ADDRESS/slow"`, expiry: end, reason: ReasonTimeout, text: "while waiting for the answer of ADDRESS"},
+		{name: "a body that stalls", spec: `url: "https://ADDRESS/stalls"`, expiry: end, status: 200, reason: ReasonTimeout, text: "while reading the answer of ADDRESS"},
 		{name: "an answer that is taken back", spec: `url: "https://ADDRESS/resets"`, expiry: end, reason: ReasonProtocol, text: "waiting for the answer of ADDRESS: "},
 		{name: "endless headers", spec: `url: "https://ADDRESS/headers"`, expiry: end, reason: ReasonProtocol, text: "waiting for the answer of ADDRESS: "},
 	} {
@@ -95,7 +95,7 @@ func TestHTTP3(t *testing.T) {
 			}
 			limit := 10 * time.Second
 			if test.reason == ReasonTimeout {
-				limit = 500 * time.Millisecond
+				limit = 2 * time.Second // enough for a handshake on a busy machine
 			}
 			r := try(t, "{http: {version: 3, ca_file: "+ca+", "+fill.Replace(test.spec)+"}}", limit)
 			require.Equal(t, test.reason, r.Reason, r.Text)

@@ -48,23 +48,24 @@ func (s *sessions) Get(name string) (*tls.ClientSessionState, bool) {
 	return nil, false
 }
 
-// configure makes c, a configuration for name, resume what is remembered. The
-// keys of a resumed session come from the first handshake too, which was safe
-// from a later quantum computer where the server can do that; to be so once
-// more would double the cost of the handshake. A server that refuses the few
-// key exchanges is offered all of them from then on.
-func (s *sessions) configure(c *tls.Config) (few bool) {
+// configure makes c, a configuration for name, resume what is remembered, and
+// then offer the cheap key exchanges only. The keys of a resumed session come
+// from the first handshake too, which was safe from a later quantum computer
+// where the server can do that; to be so once more would double the cost of the
+// handshake. Whom the few do not suit is offered all of them; see refused.
+func (s *sessions) configure(c *tls.Config, cheap []tls.CurveID) (few bool) {
 	c.ClientSessionCache = s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	few = s.kept[c.ServerName].usable() && !s.usual
 	if few {
-		c.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
+		c.CurvePreferences = cheap
 	}
 	return few
 }
 
-// refused is called when a handshake with few key exchanges failed.
+// refused makes all handshakes from now on offer all key exchanges: one that
+// offered few was refused.
 func (s *sessions) refused() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

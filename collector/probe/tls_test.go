@@ -126,7 +126,10 @@ func TestARenewedAuthorityIsFollowed(t *testing.T) {
 	r := attempt(t.Context())
 	require.Equal(t, Success, r.Outcome, r.Text)
 	require.NoError(t, os.Remove(stale))
-	r = attempt(t.Context())
+	require.Eventually(t, func() bool { // it is looked at once a second
+		r = attempt(t.Context())
+		return r.Outcome != Success
+	}, 20*time.Second, 50*time.Millisecond)
 	require.Equal(t, ReasonInternal, r.Reason)
 	require.Contains(t, r.Text, "services.shop.probes.it.http.ca_file: reading the certificate authorities")
 	require.NotContains(t, r.Text, "^")

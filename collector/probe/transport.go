@@ -54,7 +54,30 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	return e.byTCP(req, address)
 }
 
+// byTCP makes the request once more where the server did not like the few key
+// exchanges of the first time; nothing of the request was sent then.
 func (e *exchange) byTCP(req *http.Request, address string) (*http.Response, error) {
+	resp, err := e.once(req, address, tls.CurveP256, tls.CurveP384, tls.CurveP521)
+	if disliked, ok := errors.AsType[fewRefused](err); ok {
+		resp, err = e.once(req, address)
+		if err != nil {
+			return nil, disliked.error
+		}
+		e.trust.sessions.refused()
+	}
+	return resp, err
+}
+
+// fewRefused is the server's refusal of a handshake that offered few key
+// exchanges, whatever the reason was.
+type fewRefused struct{ error }
+
+// Unwrap is the refusal itself.
+func (f fewRefused) Unwrap() error { return f.error }
+
+// once makes the request over a connection of its own, with these key exchanges
+// where a session is resumed.
+func (e *exchange) once(req *http.Request, address string, cheap ...tls.CurveID) (*http.Response, error) {
 	ctx := req.Context()
 	next := address
 	if e.proxy != nil {
@@ -68,7 +91,7 @@ func (e *exchange) byTCP(req *http.Request, address string) (*http.Response, err
 		return nil, err
 	}
 	wire := guard(ctx, conn)
-	resp, err := e.over(wire, req, address)
+	resp, err := e.over(wire, req, address, cheap)
 	if err != nil {
 		wire.close()
 		return nil, wire.cause(err)
@@ -86,7 +109,7 @@ func (e *exchange) control() func(network, address string, c syscall.RawConn) er
 }
 
 // over makes the request over a connection that stands.
-func (e *exchange) over(wire *wire, req *http.Request, address string) (*http.Response, error) {
+func (e *exchange) over(wire *wire, req *http.Request, address string, cheap []tls.CurveID) (*http.Response, error) {
 	ctx, conn := req.Context(), wire.Conn
 	if e.proxy != nil {
 		var err error
@@ -100,7 +123,7 @@ func (e *exchange) over(wire *wire, req *http.Request, address string) (*http.Re
 		}
 		return e.http1(wire, conn, req)
 	}
-	secure, err := e.shake(ctx, conn, req.URL.Hostname())
+	secure, err := e.shake(ctx, wire.cork(conn, e.buffers), req.URL.Hostname(), cheap)
 	if err != nil {
 		return nil, err
 	}
@@ -156,20 +179,22 @@ func (e *exchange) greet(ctx context.Context, conn net.Conn) (net.Conn, error) {
 
 // shake makes the TLS handshake with host. The wire's guard ends it with ctx,
 // which costs less than the goroutine that package tls would watch ctx with.
-func (e *exchange) shake(ctx context.Context, conn net.Conn, host string) (*tls.Conn, error) {
-	config, few, err := e.trust.towards(host)
+func (e *exchange) shake(ctx context.Context, conn *corked, host string, cheap []tls.CurveID) (*tls.Conn, error) {
+	config, few, err := e.trust.towards(host, cheap...)
 	if err != nil {
 		return nil, err
 	}
 	config.NextProtos = e.offers()
 	e.trace.enter(TLS)
 	secure := tls.Client(conn, config)
-	err = secure.HandshakeContext(context.WithoutCancel(ctx))
+	if err = secure.HandshakeContext(context.WithoutCancel(ctx)); err != nil {
+		_ = conn.flush() // the alert that says why
+	}
 	state := secure.ConnectionState()
 	e.trace.shook(state, err)
 	e.trace.shows(e.trust.describe(state.PeerCertificates))
-	if err != nil && few {
-		e.trust.sessions.refused()
+	if alert, ok := errors.AsType[*net.OpError](err); ok && few && alert.Op == "remote error" {
+		return nil, fewRefused{err}
 	}
 	return secure, err
 }
@@ -229,6 +254,9 @@ type wire struct {
 	net.Conn
 	ctx  context.Context //nolint:containedctx // lives as long as one request
 	stop func() bool
+
+	corked  *corked // nil for none
+	buffers *buffers
 }
 
 // guard interrupts everything that waits for conn when ctx ends.
@@ -250,9 +278,18 @@ func (w *wire) renew() {
 	}
 }
 
+// cork holds back what is written to conn, which is the wire or leads over it.
+func (w *wire) cork(conn net.Conn, b *buffers) *corked {
+	w.corked, w.buffers = &corked{Conn: conn, out: b.writer(conn)}, b
+	return w.corked
+}
+
 func (w *wire) close() {
 	w.stop()
 	_ = w.Conn.Close()
+	if w.corked != nil {
+		_ = w.buffers.flush(w.corked.out, net.ErrClosed)
+	}
 }
 
 // cause is the context's error where that is why err happened.

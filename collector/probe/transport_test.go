@@ -2,12 +2,14 @@ package probe
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,19 +65,58 @@ func TestSessionsAreResumedUntilSomethingFails(t *testing.T) {
 	}
 }
 
-// A server that insists on what is left out when resuming costs one failure,
-// and never again.
+// A server that insists on what is left out when resuming costs a second
+// connection once, and never again.
 func TestAServerThatInsistsOnAKeyExchange(t *testing.T) {
-	server, file, resumed, _ := resuming(t, func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.X25519MLKEM768} })
+	for _, curve := range []tls.CurveID{tls.X25519MLKEM768, tls.X25519} {
+		t.Run(curve.String(), func(t *testing.T) {
+			var refused atomic.Int32
+			server, file, resumed, _ := resuming(t, func(c *tls.Config) {
+				c.CurvePreferences = []tls.CurveID{curve}
+				c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+					if !slices.Contains(hello.SupportedCurves, curve) {
+						refused.Add(1)
+					}
+					return nil, nil
+				}
+			})
+			attempt, err := build(t, "{http: {url: "+server.URL+", ca_file: "+file+"}}")
+			require.NoError(t, err)
+			for _, want := range []bool{false, false, true, true} {
+				r := attempt(t.Context())
+				require.Equal(t, Success, r.Outcome, r.Text)
+				require.Equal(t, want, <-resumed)
+			}
+			require.Equal(t, int32(1), refused.Load())
+		})
+	}
+}
+
+// A server that refuses every handshake is told of as it is.
+func TestAServerThatBeginsToRefuse(t *testing.T) {
+	var refuse atomic.Bool
+	server, file, resumed, _ := resuming(t, func(c *tls.Config) {
+		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			if refuse.Load() {
+				return nil, errors.New("no")
+			}
+			return nil, nil
+		}
+	})
 	attempt, err := build(t, "{http: {url: "+server.URL+", ca_file: "+file+"}}")
 	require.NoError(t, err)
-	require.Equal(t, Success, attempt(t.Context()).Outcome)
-	require.False(t, <-resumed)
-	require.Equal(t, ReasonTLS, attempt(t.Context()).Reason)
+	for range 2 {
+		require.Equal(t, Success, attempt(t.Context()).Outcome)
+		<-resumed
+	}
+	refuse.Store(true)
+	r := attempt(t.Context())
+	require.Equal(t, ReasonTLS, r.Reason)
+	require.Contains(t, r.Text, "the server refuses: tls: internal error")
+	refuse.Store(false)
 	for _, want := range []bool{false, true, true} {
-		r := attempt(t.Context())
-		require.Equal(t, Success, r.Outcome, r.Text)
-		require.Equal(t, want, <-resumed)
+		require.Equal(t, Success, attempt(t.Context()).Outcome)
+		require.Equal(t, want, <-resumed, "nothing is held against it")
 	}
 }
 

@@ -7,8 +7,7 @@ import (
 )
 
 // trust is whom a probe trusts: the machine's certificate authorities, or
-// those of a file, which is read again on every attempt because authorities
-// are renewed too.
+// those of a file, which is followed because authorities are renewed too.
 type trust struct {
 	site       site
 	kind       string // where ca_file stands, below the probe
@@ -17,17 +16,24 @@ type trust struct {
 	lowest uint16 // TLS version; 0 for TLS 1.2
 
 	mu       sync.Mutex
-	roots    followed // without a path for the machine's authorities
-	cert     followed // our own certificate; without a path for none
-	key      followed
+	roots    source // without a path for the machine's authorities
+	cert     source // our own certificate; without a path for none
+	key      source
+	doubtful bool // an attempt has failed: the files may be others
 	config   *tls.Config
 	sessions sessions // of config
 	leaf     *x509.Certificate
 	shown    []Certificate // the chain of leaf
 }
 
+// source is a file with what was in it when the configuration was made.
+type source struct {
+	path string
+	*content
+}
+
 func newTrust(s site, kind, file, serverName string) *trust {
-	return &trust{site: s, kind: kind, roots: followed{path: file}, serverName: serverName}
+	return &trust{site: s, kind: kind, roots: source{path: file}, serverName: serverName}
 }
 
 // certify makes t prove who we are by a certificate and its key, in files.
@@ -38,9 +44,8 @@ func (t *trust) certify(cert, key string) { t.cert.path, t.key.path = cert, key 
 func (t *trust) current() (*tls.Config, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fresh := t.config == nil
 	for _, f := range []struct {
-		*followed
+		*source
 		key, what string
 	}{
 		{&t.roots, "ca_file", "the certificate authorities"},
@@ -50,19 +55,22 @@ func (t *trust) current() (*tls.Config, error) {
 		if f.path == "" {
 			continue
 		}
-		_, changed, err := f.current()
+		now, err := t.site.shared.files.current(f.path, t.doubtful)
 		if err != nil {
 			return nil, ourFault{t.site.errorf(t.below(f.key), "reading %s: %v", f.what, err)}
 		}
-		fresh = fresh || changed
+		if f.content != now {
+			f.content, t.config = now, nil
+		}
 	}
-	if !fresh {
+	t.doubtful = false
+	if t.config != nil {
 		return t.config, nil
 	}
-	config, err := t.build()
 	t.sessions.forget()
-	t.config = config
-	return config, err
+	var err error
+	t.config, err = t.build()
+	return t.config, err
 }
 
 // below is the place of a key in the catalogue, below the probe.
@@ -75,13 +83,12 @@ func (t *trust) build() (*tls.Config, error) {
 		config.MinVersion = tls.VersionTLS12
 	}
 	if t.roots.path != "" {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(t.roots.content) {
+		if config.RootCAs = t.roots.pool(); config.RootCAs == nil {
 			return nil, ourFault{t.site.errorf(t.below("ca_file"), "%q holds no certificate (want PEM)", t.roots.path)}
 		}
 	}
 	if t.cert.path != "" {
-		pair, err := tls.X509KeyPair(t.cert.content, t.key.content)
+		pair, err := tls.X509KeyPair(t.cert.text, t.key.text)
 		if err != nil {
 			return nil, ourFault{t.site.errorf(t.below("cert_file"), "reading the client certificate: %v", err)}
 		}
@@ -96,8 +103,9 @@ func tlsVersion(text string) uint16 {
 }
 
 // towards is the configuration for a handshake with host, which resumes what is
-// remembered of it until forget; few says that it offers few key exchanges.
-func (t *trust) towards(host string) (config *tls.Config, few bool, err error) {
+// remembered of it until forget; few says that it offers the cheap key exchanges
+// only.
+func (t *trust) towards(host string, cheap ...tls.CurveID) (config *tls.Config, few bool, err error) {
 	if config, err = t.current(); err != nil {
 		return nil, false, err
 	}
@@ -105,8 +113,14 @@ func (t *trust) towards(host string) (config *tls.Config, few bool, err error) {
 	if config.ServerName == "" {
 		config.ServerName = host
 	}
-	return config, t.sessions.configure(config), nil
+	return config, t.sessions.configure(config, cheap), nil
 }
 
-// forget makes the next handshake a full one, with everything verified afresh.
-func (t *trust) forget() { t.sessions.forget() }
+// forget makes the next handshake a full one, with everything verified and every
+// file looked at afresh.
+func (t *trust) forget() {
+	t.mu.Lock()
+	t.doubtful = true
+	t.mu.Unlock()
+	t.sessions.forget()
+}

@@ -1,6 +1,6 @@
 // Package resident keeps small what a long-running program holds in memory.
 //
-// cmd/tocsin_exporter calls it once, a while after the start: the tables and
+// cmd/tocsin_exporter calls it while it starts and a while after: the tables and
 // the code of thirty protocols, most of which no catalogue uses, are read when
 // the program starts and never again.
 //

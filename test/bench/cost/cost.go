@@ -41,8 +41,8 @@ func measure(ctx context.Context, l *lab.Lab) ([]lab.Row, error) {
 	var rows []lab.Row
 	for _, p := range []pair{
 		{"%d HTTP targets every 5 s", l.HTTP, []string{"-url=http://" + l.Target.HTTP + "/"}, 1.15},
-		{"%d HTTPS targets every 5 s, HTTP/2 where it is offered, the loop too", l.HTTPS, []string{"-url=https://" + l.Target.HTTPS + "/", "-ca=" + l.Target.Authority, "-http2"}, 0.6},
-		{"%d HTTPS targets every 5 s, the loop with HTTP/1.1", l.HTTPS, []string{"-url=https://" + l.Target.HTTPS + "/", "-ca=" + l.Target.Authority}, 0.6},
+		{"%d HTTPS targets every 5 s, both with HTTP/2", l.HTTPS, []string{"-url=https://" + l.Target.HTTPS + "/", "-ca=" + l.Target.Authority, "-http2"}, 0.6},
+		{"%d HTTPS targets every 5 s, both with HTTP/1.1", l.HTTPS1, []string{"-url=https://" + l.Target.HTTPS + "/", "-ca=" + l.Target.Authority}, 0.6},
 	} {
 		row, err := p.measure(ctx, l)
 		if err != nil {

@@ -56,6 +56,11 @@ func (l *Lab) HTTPS(n int) Group {
 	return Group{"secure", n, "http: {url: \"https://" + l.Target.HTTPS + "/%d\", ca_file: " + l.Target.Authority + "}"}
 }
 
+// HTTPS1 are n probes like those of HTTPS that take no HTTP/2.
+func (l *Lab) HTTPS1(n int) Group {
+	return Group{"secure", n, "http: {url: \"https://" + l.Target.HTTPS + "/%d\", version: 1.1, ca_file: " + l.Target.Authority + "}"}
+}
+
 // Hanging are n probes of ports that never answer, one port for each group.
 func (l *Lab) Hanging(n int) []Group {
 	var groups []Group
