@@ -40,6 +40,7 @@ func (p *problems) check(spec *Spec) {
 	c.checkLocations()
 	c.checkDefaults()
 	c.checkHours()
+	c.checkPeople()
 	c.checkTeams()
 	c.checkRotas()
 	c.checkEscalations()

@@ -159,7 +159,7 @@ func (c *checker) checkGate(path string, step *Step, last bool) {
 }
 
 func (c *checker) checkWay(path, way string) {
-	if _, err := choice(way, Ways()...); err != nil && way != "" {
+	if _, err := choice(way, StepWays()...); err != nil && way != "" {
 		c.add(path, "%v", err)
 	}
 }

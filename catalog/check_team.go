@@ -32,6 +32,18 @@ func (c *checker) checkZone(path, zone string) {
 	}
 }
 
+func (c *checker) checkPeople() {
+	for id, person := range c.People {
+		path := below(below("people", id), "prefer")
+		for i, way := range person.Prefer {
+			if _, err := choice(way, Ways()...); err != nil {
+				c.add(at(path, i), "%v", err)
+			}
+		}
+		c.distinct(path, person.Prefer)
+	}
+}
+
 func (c *checker) checkTeams() {
 	for name, team := range c.Teams {
 		path := below("teams", name)

@@ -101,7 +101,7 @@ type Escalation struct {
 }
 
 // Step reaches one role. Notify is on_call, backup, manager, team (everybody)
-// or a person's id. By lists the ways used at once (push, sms, voice, email);
+// or a person's id. By lists the ways used at once (push, sms, voice, email, preferred);
 // Then lists later ones ("voice after 3m"); Every repeats the step's ways;
 // For is how long to wait for an acknowledgement before the next step. A step
 // is left out while it is not within Hours, or not Outside them, and for
@@ -128,6 +128,13 @@ const (
 
 // Ways are the ways of reaching a person.
 func Ways() []string { return []string{"push", "sms", "voice", "email"} }
+
+// WayPreferred in a step is the first way of the person's own order by which
+// they can be reached; the others follow while it fails.
+const WayPreferred = "preferred"
+
+// StepWays are what a step of an escalation may name.
+func StepWays() []string { return append(Ways(), WayPreferred) }
 
 // Later is one way of reaching somebody, some time into a step.
 type Later struct {

@@ -1,5 +1,7 @@
 package catalog
 
+import "slices"
+
 // Person is somebody who can be told. Contacts is the place of a file with the
 // addresses, which only the receiver reads. Logins are the names under which
 // the person logs in on the board; that of a password may also be the ID.
@@ -8,6 +10,20 @@ type Person struct {
 	Name     string   `yaml:"name"`
 	Contacts *Secret  `yaml:"contacts,omitempty"`
 	Logins   []string `yaml:"logins,omitempty"`
+	// Prefer is the person's order of the ways, the best first; those that it
+	// leaves out come after in the order of [Ways].
+	Prefer []string `yaml:"prefer,omitempty"`
+}
+
+// Order is the person's order of all ways.
+func (p *Person) Order() []string {
+	order := slices.Clone(p.Prefer)
+	for _, way := range Ways() {
+		if !slices.Contains(order, way) {
+			order = append(order, way)
+		}
+	}
+	return order
 }
 
 // Team owns services. ProductManager is told when users are affected and is

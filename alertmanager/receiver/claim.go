@@ -262,7 +262,7 @@ func (d *directory) ways(person string, m incident.Message) ([]string, error) {
 	if err != nil || len(ways) > 0 {
 		return ways, err
 	}
-	if ways, _, err = d.reach(person, m.Fallback); err != nil {
+	if ways, _, err = d.reach(person, d.sorted(person, m.Fallback)); err != nil {
 		return nil, err
 	}
 	if len(ways) == 0 {
@@ -300,7 +300,7 @@ func (r *Receiver) prepare(i incident.Incident, m incident.Message, e store.Entr
 	if incident.IsPlace(e.Recipient) {
 		return sending{entry: e, message: n, channel: channel}, nil
 	}
-	next, contacts, err := d.reach(e.Recipient, slices.Concat(m.Ways, m.Fallback))
+	next, contacts, err := d.reach(e.Recipient, slices.Concat(m.Ways, d.sorted(e.Recipient, m.Fallback)))
 	if err != nil {
 		return sending{}, err
 	}

@@ -198,18 +198,46 @@ func (d *directory) people(i incident.Incident, role incident.Role, now time.Tim
 }
 
 // reach lists the ways, of those asked for, by which a person can be reached:
-// there is a channel, and an address for it.
+// there is a channel, and an address for it. The preferred way is the first of
+// the person's order that is not taken yet.
 func (d *directory) reach(person string, ways []string) (reachable []string, contacts notify.Contacts, err error) {
 	contacts, err = notify.ReadContacts(d.catalog.People[person])
 	if err != nil {
 		return nil, contacts, err
 	}
+	usable := func(way string) bool { return d.channels.Reach(way, contacts) && !slices.Contains(reachable, way) }
 	for _, way := range ways {
-		if d.channels.Reach(way, contacts) && !slices.Contains(reachable, way) {
+		if way == catalog.WayPreferred {
+			way = first(d.order(person), usable)
+		}
+		if usable(way) {
 			reachable = append(reachable, way)
 		}
 	}
 	return reachable, contacts, nil
+}
+
+// order is the one in which a person wants to be reached.
+func (d *directory) order(person string) []string {
+	if p := d.catalog.People[person]; p != nil {
+		return p.Order()
+	}
+	return catalog.Ways()
+}
+
+// sorted puts ways into the order in which a person wants to be reached by
+// them.
+func (d *directory) sorted(person string, ways []string) []string {
+	order := d.order(person)
+	return slices.SortedStableFunc(slices.Values(ways), func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+}
+
+// first is the first way of which something is true, or "".
+func first(ways []string, is func(string) bool) string {
+	if n := slices.IndexFunc(ways, is); n >= 0 {
+		return ways[n]
+	}
+	return ""
 }
 
 // name is what people call somebody.
