@@ -142,6 +142,7 @@ func (r *Receiver) RunForgetting(ctx context.Context) error {
 func (r *Receiver) Wake() {
 	wake(r.timers)
 	wake(r.outbox)
+	wake(r.shifts)
 	for _, errand := range r.errands {
 		wake(errand)
 	}

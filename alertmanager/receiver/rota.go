@@ -220,13 +220,14 @@ func (r *Receiver) CheckFeed(token string) (kind, name string, err error) {
 }
 
 // RunRotas reads the calendars of the rotas again when their files change, and
-// each day, until ctx ends.
+// each day, and tells whoever comes on call, until ctx ends.
 func (r *Receiver) RunRotas(ctx context.Context) error {
 	const often = 30 * time.Second
 	ticker := time.NewTicker(often)
 	defer ticker.Stop()
 	for {
 		r.ReadCalendars()
+		r.tellShifts(ctx)
 		select {
 		case <-ctx.Done():
 			return nil

@@ -58,7 +58,10 @@ func (r *Receiver) try(ctx context.Context, d *directory, way string, to notify.
 	defer cancel()
 	_, err := d.channels[way].Send(ctx, notify.Message{
 		ID: "test." + rand.Text() + "." + way, Kind: incident.MessageTest, At: r.now(), To: to, Attempt: 1, Callback: d.callback(),
-		News: by + " asked for this test message.",
+		Said: &notify.Text{
+			State: "TEST", Subject: "TEST: Tocsin reaches you",
+			Lead: notify.OneLine(by, 100) + " asked for this test message. Nothing is broken, and there is nothing to do.",
+		},
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s", tryWithin)

@@ -49,6 +49,7 @@ const (
 	MessageResolved     MessageKind = "resolved"
 	MessageAssigned     MessageKind = "assigned" // to who has it from now on
 	MessageTest         MessageKind = "test"     // of no incident: somebody tries out whether a person is reached
+	MessageShift        MessageKind = "shift"    // of no incident: a turn on call begins
 )
 
 // Message is something to tell, and what became of it.

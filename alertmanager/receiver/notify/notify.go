@@ -71,6 +71,7 @@ type Message struct {
 	Incident incident.Incident // as it is now
 	About    incident.Alert    // the one alert it is about; zero when it is about the incident
 
+	Said           *Text               // what a message of no incident says; nil for what [Compose] writes
 	Also           []incident.Incident // what comes from it, or what else is told with it
 	Works          []string            // dependencies that are in maintenance now, a sentence each
 	Owner          string              // name of the person who acknowledged; empty for nobody

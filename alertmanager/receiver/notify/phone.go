@@ -23,7 +23,7 @@ var plainer = strings.NewReplacer("–", "-", "—", "-", "…", "...", "’", "
 // to us.
 func textMessage(m Message, replies bool) string {
 	t := Compose(m)
-	if m.Kind == incident.MessageTest {
+	if m.Said != nil {
 		return Plain(plainer.Replace(sentence(t.Subject)+" "+t.Lead), mostText)
 	}
 	end := fmt.Sprintf(" (%d.%d", m.Incident.ID, m.Number)

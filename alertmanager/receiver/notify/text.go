@@ -35,8 +35,8 @@ const mostAlerts = 10
 // since when; then what was measured against what, the likely cause and where
 // to go.
 func Compose(m Message) Text {
-	if m.Kind == incident.MessageTest {
-		return Text{State: "TEST", Subject: "TEST: Tocsin reaches you", Lead: OneLine(m.News, 300) + " Nothing is broken, and there is nothing to do."}
+	if m.Said != nil {
+		return *m.Said
 	}
 	i := m.Incident
 	lead := i.Lead()
@@ -88,7 +88,7 @@ func subject(m Message, state string, lead incident.Alert) string {
 		return fmt.Sprintf("%s (%s has it): %s", state, m.Owner, what)
 	case incident.MessageAssigned:
 		return fmt.Sprintf("%s (handed to you): %s", state, what)
-	case incident.MessageOpened, incident.MessageTest:
+	case incident.MessageOpened, incident.MessageTest, incident.MessageShift:
 	}
 	if n := len(m.Also); n > 0 {
 		what = fmt.Sprintf("%s (and %d more)", what, n)

@@ -42,7 +42,7 @@ func (c *twilioVoice) Send(ctx context.Context, m Message) (Receipt, error) {
 	id := url.PathEscape(m.ID)
 	status := m.Callback + "/twilio/call/" + id
 	says := Menu(Spoken(m.Incident, m.At), m.Callback+"/twilio/digits/"+id, c.language)
-	if m.Kind == incident.MessageTest {
+	if m.Said != nil {
 		says = Farewell("This is Tocsin. "+Compose(m).Lead, c.language)
 	}
 	form := url.Values{
