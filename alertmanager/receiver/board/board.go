@@ -49,6 +49,7 @@ type Desk interface {
 	Zone(team string) *time.Location
 	Beats(ctx context.Context) (map[string]time.Time, error)
 
+	Keeper
 	Maintainer
 	Scheduler
 	Trier
@@ -103,7 +104,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	b := &board{Options: o, pages: map[string]*template.Template{}}
 	for _, name := range []string{"live", "incident", "history", "acknowledge", "maintenance", "oncall", "login", "audit", "problem"} {
-		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/"+name+".html")
+		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/kept.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parsing the page %q: %w", name, err)
 		}
@@ -127,6 +128,7 @@ func New(o Options) (http.Handler, error) {
 	b.mountMaintenance(mux)
 	b.mountOnCall(mux)
 	b.mountTry(mux)
+	b.mountKept(mux)
 	b.mountLogin(mux)
 	return b.protect(b.admit(mux)), nil
 }

@@ -75,6 +75,7 @@ func (b *board) incident(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.cause(&view, i, open)
+	b.kept(r, &view, i, events)
 	if i.Open() {
 		if view.Works, err = b.Desk.Works(r.Context(), i.Service, b.Desk.Zone(i.Team)); err != nil {
 			b.problem(w, r, codeOf(err), err)

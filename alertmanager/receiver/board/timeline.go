@@ -43,7 +43,7 @@ func (b *board) incidentView(r *http.Request, i incident.Incident, events []inci
 	zone := b.Desk.Zone(i.Team)
 	v := incidentView{
 		frame: b.frame(r, fmt.Sprintf("#%d %s: %s", i.ID, word(i), i.Service)), card: b.card(r, i), Hidden: i.Unseen(),
-		Description: notify.Plain(i.Lead().Annotations["description"], 4000), Cause: notify.Cause(i, i.Lead()),
+		Description: notify.Plain(i.Lead().Annotations["description"], 4000),
 	}
 	v.Live = true
 	if i.Open() {

@@ -61,7 +61,6 @@ type incidentView struct {
 	frame
 	card
 	Description string
-	Cause       string
 	Firing      []alertView
 	Ended       []alertView
 	Timeline    []line
@@ -72,6 +71,7 @@ type incidentView struct {
 	Parent      incident.ID         // what it comes from
 	Children    []incident.Incident // what comes from it
 	OwnedUntil  *moment
+	Kept        keptView
 }
 
 type linkView struct {

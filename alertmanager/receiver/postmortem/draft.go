@@ -157,6 +157,7 @@ func (in Input) marks() []plot.Mark {
 	for _, r := range in.Figures.Runs {
 		marks = append(marks, plot.Mark{At: r.At, Kind: "run", Text: fmt.Sprintf("%s/%s ended with %s", r.Service, r.Pipeline, r.Result)})
 	}
+	slices.SortStableFunc(marks, func(a, b plot.Mark) int { return a.At.Compare(b.At) })
 	return marks
 }
 

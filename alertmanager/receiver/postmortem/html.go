@@ -13,13 +13,20 @@ import (
 //go:embed page.html
 var page string
 
-// HTML writes a document as one file that needs no other.
-func HTML(d Document) ([]byte, error) {
+//go:embed page.css
+var pageStyle string
+
+// Link leads from the document elsewhere.
+type Link struct{ Name, URL string }
+
+// HTML writes a document as one file that needs no other, with links over it.
+func HTML(d Document, links ...Link) ([]byte, error) {
 	parsed, err := template.New("page").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(plot.Style) },
+		"style": func() template.CSS { return template.CSS(pageStyle + plot.Style) },
 		"svg":   func(c figures.Chart) template.HTML { return template.HTML(d.SVG(c, false)) },
 		"rows":  d.Rows,
-		"worst": worstWord,
+		"worst": WorstWord,
+		"links": func() []Link { return links },
 	}).Parse(page)
 	if err != nil {
 		return nil, fmt.Errorf("parsing the page of a post-mortem: %w", err)

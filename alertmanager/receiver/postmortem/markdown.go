@@ -103,7 +103,7 @@ func charts(line writer, d Document, plots string) {
 		if plots != "" {
 			line("![%s](%s/%s)\n", md(c.Title), plots, File(d, c))
 		}
-		line("| | before | %s | last |\n|---|---|---|---|", worstWord(c))
+		line("| | before | %s | last |\n|---|---|---|---|", WorstWord(c))
 		for _, r := range d.Rows(c) {
 			line("| %s | %s | %s | %s |", md(r.Name), md(r.Before), md(r.Worst), md(r.Last))
 		}
@@ -111,8 +111,8 @@ func charts(line writer, d Document, plots string) {
 	}
 }
 
-// worstWord heads the column of the worst figures.
-func worstWord(c figures.Chart) string {
+// WorstWord heads the column of the worst figures.
+func WorstWord(c figures.Chart) string {
 	switch {
 	case c.Unit == figures.State:
 		return "in the incident"
