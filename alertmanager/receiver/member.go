@@ -141,18 +141,12 @@ func quiet(fingerprint string, lists map[string]memberList) (by string, known bo
 // sight says on every open incident that nobody can see whether it goes on,
 // once Alertmanager has not answered for a while, and that it can again.
 func (c *reconciler) sight(ctx context.Context, roundErr error) error {
-	lost := ""
 	if roundErr == nil {
-		if c.failures < failuresToLose {
-			c.failures = 0
-			return nil
-		}
 		c.failures = 0
-	} else {
-		if c.failures++; c.failures < failuresToLose {
-			return nil
-		}
-		lost = "Alertmanager cannot be asked what still fires"
+		return c.receiver.sight(ctx, "", "")
 	}
-	return c.receiver.onEach(ctx, func(id incident.ID) incident.Input { return incident.Sight{Incident: id, Lost: lost} })
+	if c.failures++; c.failures < failuresToLose {
+		return nil
+	}
+	return c.receiver.sight(ctx, "", "Alertmanager cannot be asked what still fires")
 }

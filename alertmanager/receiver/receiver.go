@@ -43,6 +43,7 @@ type Receiver struct {
 	signer  signer
 	hub     *hub
 
+	sightings sightings
 	current   atomic.Pointer[directory]
 	calendars atomic.Pointer[string] // how the files of the rotas were when they were read last
 

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -85,7 +86,11 @@ func (w *watch) look(ctx context.Context) error {
 			old.Resolved, old.EndsAt = true, last
 			err = r.own(ctx, old)
 		}
-		if err != nil {
+		why := ""
+		if silent || old.Fingerprint != "" && !recovered {
+			why = "the watchdog of " + source + " stays away: no news would come from there"
+		}
+		if err = errors.Join(err, r.sight(ctx, source, why)); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 )
 
 const beating = `
@@ -85,6 +86,44 @@ func TestTheSilenceOfAWatchdog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What rests on a source that is not heard says so, and only that; the alarm
+// about the source itself rests on nobody.
+func TestIncidentsOfASilentSourceAreOutOfSight(t *testing.T) {
+	g := newGateway(t)
+	g.text = beating
+	g.load(beating)
+	for n, source := range []string{"alertmanager", "other"} {
+		require.NoError(t, g.receiver.Beat(t.Context(), source))
+		require.NoError(t, g.receiver.Accept(t.Context(), webhook.Notification{Source: source, GroupKey: "g", Body: []byte("{}"), Alerts: []incident.Alert{{
+			Source: source, Fingerprint: source, StartsAt: g.now, Labels: map[string]string{"alertname": "A", "severity": "warning", "audience": "users", "service": []string{"a", "b"}[n]},
+		}}}))
+	}
+	w := &watch{receiver: g.receiver, since: g.now, looked: g.now}
+	unsighted := func(after time.Duration) (found []string) {
+		for until := g.now.Add(after); g.now.Before(until); {
+			g.now = g.now.Add(watchEvery)
+			require.NoError(t, g.receiver.Beat(t.Context(), "other"))
+			require.NoError(t, w.look(t.Context()))
+		}
+		open, err := g.kept.Current(t.Context())
+		require.NoError(t, err)
+		for _, i := range open {
+			if !i.Unsighted.IsZero() {
+				found = append(found, i.Service)
+			}
+		}
+		return found
+	}
+	require.Empty(t, unsighted(3*time.Minute))
+	require.Equal(t, []string{"a"}, unsighted(time.Minute))
+	events, err := g.kept.Events(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, "the watchdog of alertmanager stays away: no news would come from there", events[len(events)-1].Text)
+	w = &watch{receiver: g.receiver, since: g.now, looked: g.now}
+	require.NoError(t, g.receiver.Beat(t.Context(), "alertmanager"))
+	require.Empty(t, unsighted(time.Minute))
 }
 
 func TestTheHeartbeatGoesOut(t *testing.T) {
