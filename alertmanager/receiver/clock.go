@@ -2,7 +2,6 @@ package receiver
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -16,11 +15,9 @@ const (
 	longest = time.Minute
 	// pause is how long a loop waits after the store refused.
 	pause = time.Second
-	// kept is how long notifications and the ends of alerts are remembered.
+	// kept is how long the ends of alerts, and what other systems told, are
+	// remembered: what comes later than that is new.
 	kept = 7 * 24 * time.Hour
-	// keptWindows is how long windows that were opened once are remembered, with
-	// the record of who opened, extended and ended them.
-	keptWindows = 400 * 24 * time.Hour
 )
 
 // RunClock does what becomes due, until ctx ends.
@@ -123,11 +120,8 @@ func (r *Receiver) RunForgetting(ctx context.Context) error {
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
-		err := r.store.Update(ctx, func(tx *store.Tx) error {
-			return errors.Join(tx.Forget(r.now().Add(-kept)), tx.ForgetWindows(r.now().Add(-keptWindows)), tx.ForgetAudit(r.now().Add(-keptAudit)))
-		})
-		if err != nil && ctx.Err() == nil {
-			level.Warn(r.logger).Log("msg", "Old notifications and windows were not dropped", "err", err)
+		if err := r.forget(ctx); err != nil && ctx.Err() == nil {
+			level.Warn(r.logger).Log("msg", "What is old was not dropped; trying again in an hour", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -135,6 +129,28 @@ func (r *Receiver) RunForgetting(ctx context.Context) error {
 		case <-hourly.C:
 		}
 	}
+}
+
+// Retention says for how long things are kept; 0 is the default. What is open is
+// kept in any case.
+type Retention struct {
+	Incidents     time.Duration // after they were closed; and windows and entries of rotas
+	Notifications time.Duration // as they came
+}
+
+// DefaultRetention is a year and a bit of incidents, so that one can compare.
+func DefaultRetention() Retention {
+	return Retention{Incidents: 400 * 24 * time.Hour, Notifications: 30 * 24 * time.Hour}
+}
+
+func (r *Receiver) forget(ctx context.Context) error {
+	if !r.store.Leads() {
+		return nil
+	}
+	now := r.now()
+	return r.store.Forget(ctx, store.Retention{
+		Incidents: now.Add(-r.retention.Incidents), Notifications: now.Add(-r.retention.Notifications), Occurrences: now.Add(-kept), Audit: now.Add(-keptAudit),
+	})
 }
 
 // Wake has everything that is due looked at now, instead of at its time. It is

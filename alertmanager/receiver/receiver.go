@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,17 +32,19 @@ type Options struct {
 	Logger     log.Logger            // nil for none
 	HTTP       *http.Client          // of channels and of Alertmanager's API; nil for the usual one
 	Now        func() time.Time      // nil for time.Now
+	Retention  Retention
 }
 
 // Receiver does nothing before its first Update.
 type Receiver struct {
-	store   *store.Store
-	logger  log.Logger
-	now     func() time.Time
-	http    *http.Client
-	metrics *metrics
-	signer  signer
-	hub     *hub
+	store     *store.Store
+	logger    log.Logger
+	now       func() time.Time
+	http      *http.Client
+	retention Retention
+	metrics   *metrics
+	signer    signer
+	hub       *hub
 
 	sightings sightings
 	current   atomic.Pointer[directory]
@@ -58,7 +61,7 @@ type Receiver struct {
 // New makes a receiver over an open store.
 func New(ctx context.Context, o Options) (*Receiver, error) {
 	r := &Receiver{
-		store: o.Store, logger: o.Logger, now: o.Now, http: o.HTTP, hub: newHub(),
+		store: o.Store, logger: o.Logger, now: o.Now, http: o.HTTP, hub: newHub(), retention: o.Retention,
 		outbox: make(chan struct{}, 1), timers: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
 		foreign: make(chan struct{}, 1),
 		shifts:  make(chan struct{}, 1),
@@ -70,6 +73,8 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	if r.logger == nil {
 		r.logger = log.NewNopLogger()
 	}
+	r.retention.Incidents = cmp.Or(r.retention.Incidents, DefaultRetention().Incidents)
+	r.retention.Notifications = cmp.Or(r.retention.Notifications, DefaultRetention().Notifications)
 	if r.now == nil {
 		r.now = time.Now
 	}

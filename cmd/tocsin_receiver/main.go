@@ -15,12 +15,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	// People name time zones; a container without a zone database knows them too.
 	_ "time/tzdata"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver"
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
 )
@@ -43,7 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil && f.Check {
 		err = check(f, stdout)
 	} else if err == nil {
-		err = serve(ctx, f, logger)
+		err = f.command(ctx, stdout, logger)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "tocsin_receiver: %v\n", err)
@@ -52,10 +55,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// flags are those of the receiver.
+// flags are those of the receiver, and its command with its file.
 type flags struct {
 	daemon.Flags
-	dsnFile string
+	dsnFile                            string
+	keepIncidents, keepRaw             model.Duration
+	serve, backup, export, importLines bool
+	file                               string
 }
 
 // parse reads the command line; see daemon.Program.Parse.
@@ -65,9 +71,49 @@ func (f *flags) parse(args []string, stdout, stderr io.Writer) (code int, goOn b
 		Address: ":10211",
 		Check:   "Check the catalogue and what it asks of the receiver, then end.",
 		Storage: "Local folder for incidents and unsent messages; kept from others, because it has a key in it.",
-		Own: func(app *kingpin.Application) {
-			app.Flag("storage.dsn-file", "A file with the address of a PostgreSQL, which two or more receivers share, instead of the database in the folder.").StringVar(&f.dsnFile)
-		},
+		Own:     f.declare,
 	}.Parse(args, stdout, stderr)
 	return code, goOn
+}
+
+func (f *flags) declare(app *kingpin.Application) {
+	app.Flag("storage.dsn-file", "A file with the address of a PostgreSQL, which two or more receivers share, instead of the database in the folder.").StringVar(&f.dsnFile)
+	defaults := receiver.DefaultRetention()
+	f.keepIncidents, f.keepRaw = model.Duration(defaults.Incidents), model.Duration(defaults.Notifications)
+	app.Flag("storage.retention.incidents", "For how long closed incidents are kept, such as 400d; what is open is kept in any case.").SetValue(&f.keepIncidents)
+	app.Flag("storage.retention.notifications", "For how long notifications are kept as they came.").SetValue(&f.keepRaw)
+	for _, c := range []struct {
+		name, help, file string
+		chosen           *bool
+	}{
+		{"serve", "Run the receiver (the default).", "", &f.serve},
+		{"backup", "Copy the database into a new file, while the receiver runs.", "The new file.", &f.backup},
+		{"export", "Write everything that is kept as lines of JSON, while the receiver runs.", "The new file; it holds the keys that sign links.", &f.export},
+		{"import", "Read what export wrote into an empty database, before the receiver is started.", "The file.", &f.importLines},
+	} {
+		command := app.Command(c.name, c.help)
+		command.Action(func(*kingpin.ParseContext) error { *c.chosen = true; return nil })
+		if c.file == "" {
+			command.Default()
+			continue
+		}
+		command.Arg("file", c.file).Required().StringVar(&f.file)
+	}
+}
+
+// command does what was asked for.
+func (f flags) command(ctx context.Context, stdout io.Writer, logger logging.Logger) error {
+	switch {
+	case f.backup:
+		return backup(ctx, f, stdout)
+	case f.export:
+		return export(ctx, f, stdout)
+	case f.importLines:
+		return importLines(ctx, f, stdout)
+	}
+	return serve(ctx, f, logger)
+}
+
+func (f flags) retention() receiver.Retention {
+	return receiver.Retention{Incidents: time.Duration(f.keepIncidents), Notifications: time.Duration(f.keepRaw)}
 }

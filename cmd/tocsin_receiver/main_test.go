@@ -80,15 +80,16 @@ func folderFor(t *testing.T, smtp string) string {
 	return folder
 }
 
-func start(t *testing.T, folder string) *program {
+func start(t *testing.T, folder string, flags ...string) *program {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	require.NoError(t, listener.Close())
 	p := &program{t: t, folder: folder, url: "http://" + address, log: &lines{}}
-	p.cmd = exec.CommandContext(t.Context(), os.Args[0],
-		"--config.file="+filepath.Join(folder, "tocsin.yml"), "--storage.path="+filepath.Join(folder, "data"), "--web.listen-address="+address)
+	p.cmd = exec.CommandContext(t.Context(), os.Args[0], append([]string{
+		"--config.file=" + filepath.Join(folder, "tocsin.yml"), "--storage.path=" + filepath.Join(folder, "data"), "--web.listen-address=" + address,
+	}, flags...)...)
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.cmd.Stderr = p.log
 	require.NoError(t, p.cmd.Start())

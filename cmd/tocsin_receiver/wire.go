@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -22,7 +21,6 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board/login"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/inbound"
-	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
@@ -58,7 +56,7 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector("tocsin_receiver"),
 	)
-	desk, err := receiver.New(ctx, receiver.Options{Store: kept, Registerer: registry, Logger: logger.Kit})
+	desk, err := receiver.New(ctx, receiver.Options{Store: kept, Registerer: registry, Logger: logger.Kit, Retention: f.retention()})
 	if err != nil {
 		return err
 	}
@@ -89,21 +87,6 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
 	return daemon.Run(ctx, server.Run, desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunRotas, desk.RunReconciler, desk.RunReceipts,
 		desk.RunInbound, desk.RunWatch, desk.RunHeartbeat, desk.RunErrands, reloader.Run, reloader.RunHangup)
-}
-
-// keep opens the database.
-func keep(ctx context.Context, f flags) (*store.Store, error) {
-	if f.dsnFile == "" {
-		return store.Open(ctx, f.Storage)
-	}
-	address, err := os.ReadFile(f.dsnFile)
-	if err != nil {
-		return nil, fmt.Errorf("reading the address of the database: %w", err)
-	}
-	if strings.TrimSpace(string(address)) == "" {
-		return nil, fmt.Errorf("reading the address of the database: %q is empty", f.dsnFile)
-	}
-	return store.Connect(ctx, strings.TrimSpace(string(address)))
 }
 
 // pages mounts everything that answers. Each route proves in its own way who

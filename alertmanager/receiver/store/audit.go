@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/audit"
 )
@@ -31,12 +30,4 @@ func (s *Store) Audit(ctx context.Context, q audit.Query) ([]audit.Entry, error)
 	}
 	rows, err := s.reads.QueryContext(ctx, query+` ORDER BY at DESC LIMIT ?`, append(args, q.Most)...)
 	return bodies[audit.Entry]("the audit", rows, err)
-}
-
-// ForgetAudit drops what was done before an instant.
-func (tx *Tx) ForgetAudit(before time.Time) error {
-	if _, err := tx.sql.ExecContext(tx.ctx, `DELETE FROM audit WHERE at < ?`, nanos(before)); err != nil {
-		return fmt.Errorf("dropping the old audit: %w", err)
-	}
-	return nil
 }

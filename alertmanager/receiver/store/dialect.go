@@ -25,6 +25,19 @@ type dialect struct {
 	// readVersion and writeVersion keep the number of the schema, the latter
 	// with %d; makeVersion makes the place for it.
 	makeVersion, readVersion, writeVersion string
+	// columns lists table, column and type, in the order of the columns.
+	columns string
+	// collate orders texts by their bytes.
+	collate string
+	// snapshot is the isolation in which everything is read as of one instant,
+	// and atLength lets that take long.
+	snapshot sql.IsolationLevel
+	atLength string
+	// renumber has the numbers that the database gives begin after those that
+	// are there.
+	renumber func(ctx context.Context, db conn, all []table) error
+	// shrink gives back some of the space that became free.
+	shrink string
 }
 
 func same[T any](v T) T { return v }
@@ -33,6 +46,10 @@ func sqliteDialect() *dialect {
 	return &dialect{
 		query: same[string], schema: same[string], value: same[any],
 		readVersion: "PRAGMA user_version", writeVersion: "PRAGMA user_version = %d",
+		columns: `SELECT m.name, c.name, c.type FROM sqlite_master AS m, pragma_table_info(m.name) AS c
+			WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid`,
+		renumber: func(context.Context, conn, []table) error { return nil }, // SQLite looks for the highest by itself
+		shrink:   "PRAGMA incremental_vacuum(500)",
 	}
 }
 
@@ -46,6 +63,11 @@ func postgresDialect() *dialect {
 		makeVersion:  "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)",
 		readVersion:  "SELECT coalesce(max(version), 0) FROM schema_version",
 		writeVersion: "INSERT INTO schema_version (version) VALUES (%d)",
+		columns: `SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns
+			WHERE table_schema = current_schema() ORDER BY table_name COLLATE "C", ordinal_position`,
+		collate:  ` COLLATE "C"`,
+		snapshot: sql.LevelRepeatableRead, atLength: "SET LOCAL statement_timeout = 0",
+		renumber: renumberPostgres,
 	}
 }
 
@@ -122,4 +144,19 @@ func (c conn) QueryContext(ctx context.Context, query string, args ...any) (*sql
 // QueryRowContext is that of database/sql.
 func (c conn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return c.on.QueryRowContext(ctx, c.speaks.query(query), c.values(args)...)
+}
+
+func renumberPostgres(ctx context.Context, db conn, all []table) error {
+	for _, t := range all {
+		if id, found := t.column("id"); !found || id.text {
+			continue
+		}
+		if _, err := db.ExecContext(ctx, `
+			SELECT setval(s.name, s.highest) FROM (
+				SELECT pg_get_serial_sequence('`+t.name+`', 'id') AS name, (SELECT max(id) FROM `+t.name+`) AS highest) AS s
+			WHERE s.name IS NOT NULL AND s.highest IS NOT NULL`); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -98,19 +98,6 @@ func (s *Store) Foreign(ctx context.Context, since time.Time) ([]Foreign, error)
 	return all, rows.Err()
 }
 
-// forgetForeign drops what is over for long.
-func (tx *Tx) forgetForeign(before time.Time) error {
-	for _, query := range []string{
-		`DELETE FROM inbound WHERE ends_at IS NOT NULL AND changed_at < ?`,
-		`DELETE FROM inbound_messages WHERE at < ?`,
-	} {
-		if _, err := tx.sql.ExecContext(tx.ctx, query, nanos(before)); err != nil {
-			return fmt.Errorf("dropping old alerts from elsewhere: %w", err)
-		}
-	}
-	return nil
-}
-
 func scanForeign(row interface{ Scan(...any) error }) (Foreign, error) {
 	var f Foreign
 	var starts int64

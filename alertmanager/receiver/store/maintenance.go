@@ -69,16 +69,6 @@ func (tx *Tx) Window(id int64) (maintenance.Once, error) {
 	return found[0], nil
 }
 
-// ForgetWindows drops the windows that ended before an instant, but for the one
-// with the highest number: no number ever names another window.
-func (tx *Tx) ForgetWindows(before time.Time) error {
-	_, err := tx.sql.ExecContext(tx.ctx, `DELETE FROM maintenance WHERE until_at < ? AND id < (SELECT max(id) FROM maintenance)`, nanos(before))
-	if err != nil {
-		return fmt.Errorf("dropping old maintenance windows: %w", err)
-	}
-	return nil
-}
-
 const windowsAfter = `SELECT body FROM maintenance WHERE until_at > ? ORDER BY id`
 
 // Windows lists the windows that end after an instant, by number.

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -67,11 +66,10 @@ func oldWindowsAreForgotten(t *testing.T, p place) {
 		t.Helper()
 		o := window("work", add)
 		require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
-			if _, err := tx.AddWindow(&o, "", nil); err != nil {
-				return err
-			}
-			return tx.ForgetWindows(now)
+			_, err := tx.AddWindow(&o, "", nil)
+			return err
 		}))
+		require.NoError(t, s.Forget(t.Context(), store.Retention{Incidents: now, Notifications: now, Occurrences: now}))
 		past, err := s.PastWindows(t.Context(), now.Add(24*time.Hour), 10)
 		require.NoError(t, err)
 		for _, o := range past {
@@ -83,24 +81,4 @@ func oldWindowsAreForgotten(t *testing.T, p place) {
 	require.Equal(t, []int64{2}, left(now.Add(-time.Minute)))
 	require.Equal(t, []int64{3}, left(now.Add(time.Minute)))
 	require.Equal(t, []int64{3, 4}, left(now.Add(-time.Hour)))
-}
-
-// A database of each earlier schema is brought to the newest with what is in
-// it.
-func TestEarlierSchemasAreMigrated(t *testing.T) {
-	folder := t.TempDir()
-	first, err := os.ReadFile("schema/0001.sql")
-	require.NoError(t, err)
-	db := other(t, folder)
-	for _, query := range []string{string(first), "PRAGMA user_version = 1", "INSERT INTO beats (source, at) VALUES ('am', 1000)"} {
-		_, err := db.ExecContext(t.Context(), query)
-		require.NoError(t, err)
-	}
-	require.NoError(t, db.Close())
-	s := open(t, folder)
-	beats, err := s.Beats(t.Context())
-	require.NoError(t, err)
-	require.Contains(t, beats, "am")
-	w := window("first", time.Now())
-	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.AddWindow(&w, "", nil); return err }))
 }

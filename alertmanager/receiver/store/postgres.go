@@ -51,7 +51,8 @@ func (s *Store) openServer(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	s.limit = transactionLimit
-	s.reads = conn{s.server(config, readConnections, map[string]string{"default_transaction_read_only": "on", "statement_timeout": "30000"}), s.dialect}
+	s.readsDB = s.server(config, readConnections, map[string]string{"default_transaction_read_only": "on", "statement_timeout": "30000"})
+	s.reads = conn{s.readsDB, s.dialect}
 	return nil
 }
 

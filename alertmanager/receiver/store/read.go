@@ -149,20 +149,6 @@ func (tx *Tx) AddNotification(n Notification) error {
 	return nil
 }
 
-// Forget drops notifications and ends of alerts from before an instant.
-// Incidents and their events stay.
-func (tx *Tx) Forget(before time.Time) error {
-	for _, query := range []string{
-		`DELETE FROM notifications WHERE received_at < ?`,
-		`DELETE FROM occurrences WHERE ended_at < ?`,
-	} {
-		if _, err := tx.sql.ExecContext(tx.ctx, query, nanos(before)); err != nil {
-			return fmt.Errorf("dropping old notifications: %w", err)
-		}
-	}
-	return tx.forgetForeign(before)
-}
-
 // Key gives the random key of a name, 32 bytes, and makes it the first time.
 func (s *Store) Key(ctx context.Context, name string) ([]byte, error) {
 	var key []byte

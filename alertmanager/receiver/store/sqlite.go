@@ -65,14 +65,14 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	s.files, s.reads = append(s.files, reads), conn{reads, s.dialect}
+	s.files, s.reads, s.readsDB = append(s.files, reads), conn{reads, s.dialect}, reads
 	return nil
 }
 
 // connect gives connections that wait for a lock, flush every commit and keep
 // readers apart from the writer.
 func connect(path string, connections int, extra string) (*sql.DB, error) {
-	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)", busyTimeout.Milliseconds())
+	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=auto_vacuum(INCREMENTAL)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)", busyTimeout.Milliseconds())
 	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + extra}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {

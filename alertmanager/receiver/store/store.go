@@ -41,6 +41,8 @@ type Store struct {
 	member  *member // nil where no others can be
 	writes  *sql.DB
 	reads   conn
+	readsDB *sql.DB
+	schema  int           // the newest
 	files   []io.Closer   // what is closed at the end
 	limit   time.Duration // of a transaction; 0 for none
 
@@ -51,7 +53,7 @@ type Store struct {
 }
 
 func newStore(d *dialect) *Store {
-	return &Store{dialect: d, name: rand.Text(), queue: make(chan *job, queueLength), done: make(chan struct{})}
+	return &Store{dialect: d, name: rand.Text(), schema: len(schemaFiles()), queue: make(chan *job, queueLength), done: make(chan struct{})}
 }
 
 // Close takes no more writes, finishes those that wait and closes the files.

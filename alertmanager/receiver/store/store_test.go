@@ -275,20 +275,6 @@ func theOutbox(t *testing.T, p place) {
 	require.Equal(t, 1, count)
 }
 
-func forgetting(t *testing.T, p place) {
-	s := p.store(t)
-	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
-		return errors.Join(
-			tx.AddNotification(store.Notification{ReceivedAt: start, Body: []byte("old")}),
-			tx.AddNotification(store.Notification{ReceivedAt: start.Add(time.Hour), Body: []byte("new")}),
-		)
-	}))
-	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error { return tx.Forget(start.Add(time.Minute)) }))
-	var left int
-	require.NoError(t, p.other(t).QueryRowContext(t.Context(), "SELECT count(*) FROM notifications").Scan(&left))
-	require.Equal(t, 1, left)
-}
-
 func BenchmarkNotification(b *testing.B) {
 	s, err := store.Open(b.Context(), b.TempDir())
 	require.NoError(b, err)
