@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -103,6 +104,17 @@ func isMigrated(t *testing.T, p place, schema int) {
 		{9, func() (int, error) {
 			found, err := s.Audit(t.Context(), audit.Query{Before: start.Add(time.Second), Most: 10})
 			return len(found), err
+		}},
+		{10, func() (n int, err error) {
+			err = s.Update(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.Turn("shop")
+				if errors.Is(err, store.ErrNotFound) {
+					return nil
+				}
+				n++
+				return err
+			})
+			return n, err
 		}},
 	}
 	for _, read := range reads {
