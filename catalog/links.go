@@ -7,7 +7,7 @@ type Links struct {
 	Alertmanager []string `yaml:"alertmanager,omitempty"` // every member of the cluster
 	Grafana      string   `yaml:"grafana,omitempty"`
 	Board        string   `yaml:"board,omitempty"`     // the receiver's incident board
-	Exporters    []string `yaml:"exporters,omitempty"` // asked by the receiver for the details of a pipeline's run
+	Exporters    []string `yaml:"exporters,omitempty"` // asked by the receiver for the details of a pipeline's run and of a probe's failure
 	Runbooks     string   `yaml:"runbooks,omitempty"`  // prefix of the pages in docs/runbooks; the alert's name follows
 }
 

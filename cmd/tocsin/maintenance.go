@@ -243,6 +243,9 @@ func (d desk) call(ctx context.Context, method, path string, body any, token, ke
 	if err != nil {
 		return nil, fmt.Errorf("asking the receiver: %w", err)
 	}
+	if token == "" {
+		token = d.reader()
+	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
