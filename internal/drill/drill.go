@@ -113,7 +113,7 @@ func (d *drill) find(ctx context.Context) (incident.ID, error) {
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
 			}
-			return 0, fmt.Errorf("Alertmanager has the alert, but the receiver has heard nothing of it within %s: see Alertmanager's log, and whether its configuration is what tocsin render writes", heardWithin)
+			return 0, fmt.Errorf("the receiver has heard nothing within %s of the alert that Alertmanager has: see Alertmanager's log, and whether its configuration is what tocsin render writes", heardWithin)
 		}
 	}
 }
