@@ -104,55 +104,71 @@ func (r *Receiver) resolve(tx *store.Tx, e store.Entry, now time.Time) ([]sendin
 	if !ok {
 		return nil, tx.Done(e.ID)
 	}
-	entries := []store.Entry{e}
 	if needless(i, m) {
 		return nil, r.drop(tx, state, e, now)
 	}
+	entries := []store.Entry{e}
 	if e.Recipient == "" {
-		people, err := r.current.Load().on(tx, now)
-		if err != nil {
+		if entries, state, err = r.address(tx, state, m, e, now); err != nil {
 			return nil, err
 		}
-		deliveries, dead := people.deliveries(i, m, now)
-		if entries, err = tx.Split(e, now, deliveries); err != nil {
-			return nil, err
-		}
-		if state, err = r.decide(tx, state, incident.Claimed{Incident: i.ID, Deliveries: deliveries}, now); err != nil {
-			return nil, err
-		}
-		for _, end := range dead {
-			if state, err = r.decide(tx, state, end, now); err != nil {
-				return nil, err
-			}
-		}
-		i = state.Incidents[0]
 	}
+	return r.prepareAll(tx, state, m, entries, now)
+}
+
+// address finds out whom an entry without a recipient means, and makes one for
+// each. What leads nowhere goes on the timeline.
+func (r *Receiver) address(tx *store.Tx, state incident.State, m incident.Message, e store.Entry, now time.Time) ([]store.Entry, incident.State, error) {
+	people, err := r.current.Load().on(tx, now)
+	if err != nil {
+		return nil, state, err
+	}
+	i := state.Incidents[0]
+	deliveries, dead := people.deliveries(i, m, now)
+	entries, err := tx.Split(e, now, deliveries)
+	if err != nil {
+		return nil, state, err
+	}
+	inputs := append([]incident.Input{incident.Claimed{Incident: i.ID, Deliveries: deliveries}}, dead...)
+	for _, in := range inputs {
+		if state, err = r.decide(tx, state, in, now); err != nil {
+			return nil, state, err
+		}
+	}
+	return entries, state, nil
+}
+
+// prepareAll puts the sendings of one message together. One that cannot be has
+// failed.
+func (r *Receiver) prepareAll(tx *store.Tx, state incident.State, m incident.Message, entries []store.Entry, now time.Time) ([]sending, error) {
 	once, err := tx.Windows(now)
 	if err != nil {
 		return nil, err
 	}
+	i := state.Incidents[0]
 	var work []sending
 	for _, one := range entries {
-		if waits, err := inLine(tx, one, now); waits || err != nil {
-			if err != nil {
-				return nil, err
-			}
+		waits, err := inLine(tx, one, now)
+		if err != nil {
+			return nil, err
+		}
+		if waits {
 			continue
 		}
 		s, err := r.prepare(i, m, one)
 		s.message.Also = below(state, i.ID)
 		s.message.Works = r.current.Load().works(i.Service, once, s.message.Zone, now)
-		if err != nil {
-			fail := incident.Failed{Incident: i.ID, Delivery: incident.Delivery{Message: m.Number, Recipient: one.Recipient, Way: one.Way, Attempts: one.Attempts, Problem: err.Error()}}
-			if state, err = r.decide(tx, state, fail, now); err != nil {
-				return nil, err
-			}
-			if err := tx.Done(one.ID); err != nil {
-				return nil, err
-			}
+		if err == nil {
+			work = append(work, s)
 			continue
 		}
-		work = append(work, s)
+		fail := incident.Failed{Incident: i.ID, Delivery: incident.Delivery{Message: m.Number, Recipient: one.Recipient, Way: one.Way, Attempts: one.Attempts, Problem: err.Error()}}
+		if state, err = r.decide(tx, state, fail, now); err != nil {
+			return nil, err
+		}
+		if err := tx.Done(one.ID); err != nil {
+			return nil, err
+		}
 	}
 	return work, nil
 }
