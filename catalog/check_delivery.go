@@ -42,6 +42,9 @@ func (c *checker) checkDelivery() {
 	if push := c.Delivery.Ntfy; push != nil {
 		c.checkBase("delivery.ntfy.url", push.URL)
 	}
+	if push := c.Delivery.Pushover; push != nil {
+		c.checkBase("delivery.pushover.url", push.URL)
+	}
 	c.checkTwilio(c.Delivery.Twilio)
 	c.checkGovukNotify(c.Delivery.GovukNotify)
 }

@@ -15,6 +15,7 @@ type Delivery struct {
 	Twilio   *Twilio   `yaml:"twilio,omitempty"`
 
 	GovukNotify *GovukNotify `yaml:"govuk_notify,omitempty"`
+	Pushover    *Pushover    `yaml:"pushover,omitempty"`
 }
 
 // SMTP is a mail relay. Host is host:port. TLS is starttls (the default
@@ -48,6 +49,13 @@ type Receiver struct {
 type Ntfy struct {
 	URL       string `yaml:"url"`
 	TokenFile string `yaml:"token_file,omitempty"`
+}
+
+// Pushover is an application at Pushover; people's user keys stand in their
+// contacts. URL is another server that speaks the same protocol.
+type Pushover struct {
+	TokenFile string `yaml:"token_file"`
+	URL       string `yaml:"url,omitempty"`
 }
 
 // Monitoring says who looks after Tocsin itself. BreakGlass is told natively

@@ -45,7 +45,7 @@ var everything = []string{
 
 func providers(t *testing.T) map[string]provider {
 	return map[string]provider{
-		"email/smtp": newMailServer(t), "push/ntfy": newPushServer(t),
+		"email/smtp": newMailServer(t), "push/ntfy": newPushServer(t), "push/pushover": newPushoverServer(t),
 		"sms/govuk_notify": newGovukServer(t, "sms"), "email/govuk_notify": newGovukServer(t, "email"),
 		"sms/twilio": newTwilioServer(t, "sms"), "voice/twilio": newTwilioServer(t, "voice"),
 		"pagerduty/pagerduty": newPagerDutyServer(t), "victorops/victorops": newVictorOpsServer(t),
@@ -53,7 +53,7 @@ func providers(t *testing.T) map[string]provider {
 }
 
 // hidden is what no error may tell.
-var hidden = []string{secret, address, mailbox, phone, dialled, "http://"}
+var hidden = []string{secret, address, mailbox, phone, dialled, pushoverUser, "http://"}
 
 func channels(t *testing.T, p provider) notify.Channels {
 	t.Helper()
@@ -92,7 +92,7 @@ func message(kind notify.Kind) notify.Message {
 			}},
 		},
 	}
-	m.To.Contacts = notify.Contacts{Email: mailbox, Ntfy: address, Phone: phone}
+	m.To.Contacts = notify.Contacts{Email: mailbox, Ntfy: address, Phone: phone, Pushover: pushoverUser}
 	if kind.Tool != nil {
 		m.To, m.AcknowledgeURL, m.Kind = notify.Recipient{ID: notify.Place(kind.Way, "t")}, "", incident.MessagePage
 	}

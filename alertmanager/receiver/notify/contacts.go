@@ -20,7 +20,11 @@ type Contacts struct {
 	Email string `yaml:"email,omitempty"` // one address
 	Phone string `yaml:"phone,omitempty"` // international form, for SMS and calls
 	Ntfy  string `yaml:"ntfy,omitempty"`  // a topic on delivery.ntfy
+
+	Pushover string `yaml:"pushover,omitempty"` // the user key, for delivery.pushover
 }
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 // ReadContacts reads a person's file. A person without one has no contacts.
 // Errors name the file and the key, never a value.
@@ -44,7 +48,7 @@ func parseContacts(text []byte) (Contacts, error) {
 	decoder.KnownFields(true)
 	var c Contacts
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Contacts{}, errors.New("want a mapping of email, phone and ntfy to one text each")
+		return Contacts{}, errors.New("want a mapping of email, phone, ntfy and pushover to one text each")
 	}
 	if c.Email != "" {
 		if _, err := mail.ParseAddress(c.Email); err != nil || strings.ContainsAny(c.Email, "\r\n") {
@@ -54,8 +58,11 @@ func parseContacts(text []byte) (Contacts, error) {
 	if strings.Trim(c.Phone, "+0123456789 ") != "" || (c.Phone != "" && !strings.HasPrefix(c.Phone, "+")) {
 		return Contacts{}, errors.New("phone: want the international form, such as +44 7700 900000")
 	}
-	if strings.Trim(c.Ntfy, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" || len(c.Ntfy) > 64 {
+	if strings.Trim(c.Ntfy, alphanumeric+"_-") != "" || len(c.Ntfy) > 64 {
 		return Contacts{}, errors.New("ntfy: want a topic of letters, digits, _ and -, at most 64")
+	}
+	if c.Pushover != "" && (strings.Trim(c.Pushover, alphanumeric) != "" || len(c.Pushover) != 30) {
+		return Contacts{}, errors.New("pushover: want a user key of 30 letters and digits")
 	}
 	return c, nil
 }

@@ -143,6 +143,7 @@ func Kinds() []Kind {
 		{Way: incident.WayEmail, Name: "smtp", Address: email, New: newSMTP},
 		{Way: incident.WayEmail, Name: "govuk_notify", Address: email, New: newGovukEmail},
 		{Way: incident.WayPush, Name: "ntfy", Address: func(c Contacts) string { return c.Ntfy }, New: newNtfy},
+		{Way: incident.WayPush, Name: "pushover", Address: func(c Contacts) string { return c.Pushover }, New: newPushover},
 		{Way: incident.WaySMS, Name: "govuk_notify", Address: phone, New: newGovukSMS},
 		{Way: incident.WaySMS, Name: "twilio", Address: phone, New: newTwilioSMS},
 		{Way: incident.WayVoice, Name: "twilio", Address: phone, New: newTwilioVoice},
