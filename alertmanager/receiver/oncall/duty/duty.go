@@ -121,15 +121,16 @@ func (r *reader) calendars(path string) oncall.Calendars {
 
 func (r *reader) events(path, file string) []ical.Event {
 	text, err := readFile(file)
+	var events []ical.Event
 	if err == nil {
-		var events []ical.Event
-		if events, err = ical.Parse(text, r.now.Add(-past), r.now.Add(future)); err == nil {
-			return events
+		if events, err = ical.Parse(text, r.now.Add(-past), r.now.Add(future)); err != nil {
+			err = fmt.Errorf("reading %q, without what is wrong in it: %w", file, err)
 		}
-		err = fmt.Errorf("reading %q: %w", file, err)
 	}
-	r.problems = append(r.problems, Problem{path, err})
-	return nil
+	if err != nil {
+		r.problems = append(r.problems, Problem{path, err})
+	}
+	return events
 }
 
 // readFile reads a little more than a file may have, so that a longer one is

@@ -66,7 +66,7 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 	rotas, problems, err := duty.Read(c, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 	require.NoError(t, err)
 	require.Len(t, problems, 2)
-	require.ErrorContains(t, problems[0].Err, "leave.ics\": event 1: it ends before it begins")
+	require.ErrorContains(t, problems[0].Err, "leave.ics\", without what is wrong in it: event 1: it ends before it begins")
 	require.ErrorContains(t, problems[1].Err, "ben.ics: no such file")
 	require.Equal(t, "asha", rotas["shop"].At(time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)).Primary)
 }

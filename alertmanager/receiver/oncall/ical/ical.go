@@ -52,8 +52,9 @@ func (e Event) In(zone *time.Location) (from, until time.Time) {
 	return e.From.In(zone), e.Until.In(zone)
 }
 
-// Parse reads the events that happen, in part, between two days. What it
-// cannot read of a file is an error: half a calendar would be believed.
+// Parse reads the events that happen, in part, between two days. An event that
+// cannot be read is left out and is in the error, which comes with the others: an
+// absence that is known must count whatever else stands in the file.
 func Parse(text []byte, from, until time.Time) ([]Event, error) {
 	if len(text) > MostBytes {
 		return nil, fmt.Errorf("the file is too long (got %d bytes, want at most %d)", len(text), MostBytes)
@@ -69,16 +70,26 @@ func Parse(text []byte, from, until time.Time) ([]Event, error) {
 	window := span{wallclock.Reading(from.Unix()), wallclock.Reading(until.Unix())}
 	moved := movedOf(events)
 	var found []Event
+	var problems []error
 	for n, event := range events {
 		happenings, err := parseEvent(event, window, moved)
 		if err != nil {
-			return nil, fmt.Errorf("event %d: %w", n+1, err)
+			problems = append(problems, fmt.Errorf("event %d: %w", n+1, err))
 		}
 		if found = append(found, happenings...); len(found) > mostTimes {
 			return nil, fmt.Errorf("events recur too often (want at most %d times in all)", mostTimes)
 		}
 	}
-	return found, nil
+	return found, leftOut(problems)
+}
+
+// leftOut names the first few events that could not be read.
+func leftOut(problems []error) error {
+	const most = 3
+	if more := len(problems) - most; more > 0 {
+		problems = append(problems[:most:most], fmt.Errorf("and %d more events", more))
+	}
+	return errors.Join(problems...)
 }
 
 type span struct{ from, until wallclock.Reading }

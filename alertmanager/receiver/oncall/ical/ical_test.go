@@ -98,6 +98,17 @@ func TestWhatCannotBeRead(t *testing.T) {
 	}
 }
 
+// One event that cannot be read takes no other with it.
+func TestTheRestOfAFileCounts(t *testing.T) {
+	good, bad := "DTSTART;VALUE=DATE:20260105", "DTSTART:yesterday"
+	events, err := ical.Parse(file(bad, good, bad, bad, bad, bad), from, until)
+	require.Len(t, events, 1)
+	require.ErrorContains(t, err, "event 1: DTSTART")
+	require.ErrorContains(t, err, "event 3: DTSTART")
+	require.ErrorContains(t, err, "and 2 more events")
+	require.NotContains(t, err.Error(), "event 5")
+}
+
 func repeated(text string, times int) []string {
 	list := make([]string, times)
 	for n := range list {
