@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/history"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 )
@@ -22,6 +23,11 @@ func (r *Receiver) Current(ctx context.Context) ([]incident.Incident, error) {
 // Closed lists the last incidents that closed before an instant.
 func (r *Receiver) Closed(ctx context.Context, before time.Time, most int) ([]incident.Incident, error) {
 	return r.store.Closed(ctx, before, most)
+}
+
+// History lists what is over in short, the newest first.
+func (r *Receiver) History(ctx context.Context, q history.Query) ([]history.Entry, error) {
+	return r.store.History(ctx, q)
 }
 
 // Incident gives one incident or board.ErrNotFound.

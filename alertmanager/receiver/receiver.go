@@ -86,6 +86,9 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 		return nil, err
 	}
 	r.signer = signer{key: key}
+	if err := o.Store.Update(ctx, (*store.Tx).Recall); err != nil {
+		return nil, err
+	}
 	r.metrics = newMetrics(o.Registerer, o.Store)
 	if o.Registerer != nil {
 		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r})

@@ -109,7 +109,7 @@ type auditView struct {
 	frame
 	Entries  []auditLine
 	Incident incident.ID // 0 for all
-	Older    string      // query of the next page; "" for none
+	Older    string      // address of the next page; "" for none
 }
 
 type auditLine struct {
@@ -149,7 +149,7 @@ func (b *board) audit(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(entries) == auditPage {
 		fields.Set("before", strconv.FormatInt(entries[auditPage-1].At.UnixNano(), 10))
-		v.Older = fields.Encode()
+		v.Older = "/audit?" + fields.Encode()
 	}
 	b.render(w, r, http.StatusOK, "audit", v)
 }

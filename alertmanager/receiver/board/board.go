@@ -54,6 +54,7 @@ type Desk interface {
 	Scheduler
 	Trier
 	Auditor
+	Historian
 }
 
 // Turn is one rota, now and next.
@@ -103,8 +104,8 @@ func New(o Options) (http.Handler, error) {
 		o.Gate = login.New(login.Options{Key: []byte(rand.Text()), Catalog: o.Desk.Catalog, Token: o.Desk.Caller, HTTP: http.DefaultClient, Now: o.Now})
 	}
 	b := &board{Options: o, pages: map[string]*template.Template{}}
-	for _, name := range []string{"live", "incident", "history", "acknowledge", "maintenance", "oncall", "login", "audit", "problem"} {
-		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/kept.html", "pages/"+name+".html")
+	for _, name := range []string{"live", "incident", "history", "pace", "acknowledge", "maintenance", "oncall", "login", "audit", "problem"} {
+		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/kept.html", "pages/filter.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parsing the page %q: %w", name, err)
 		}
@@ -116,7 +117,6 @@ func New(o Options) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", b.live)
-	mux.HandleFunc("GET /history", b.history)
 	mux.HandleFunc("GET /incidents/{id}", b.incident)
 	mux.HandleFunc("GET /acknowledge/{token}", b.link)
 	mux.HandleFunc("POST /acknowledge/{token}", b.followLink)
@@ -130,6 +130,7 @@ func New(o Options) (http.Handler, error) {
 	b.mountTry(mux)
 	b.mountKept(mux)
 	b.mountLogin(mux)
+	b.mountHistory(mux)
 	return b.protect(b.admit(mux)), nil
 }
 

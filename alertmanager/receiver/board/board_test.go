@@ -18,6 +18,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/audit"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/history"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -33,6 +34,8 @@ type desk struct {
 	summary      string
 	all          []incident.Incident // nil for the one of open
 	deeds        []audit.Entry
+	asked        history.Query    // last
+	past         []history.Entry  // nil for the one of over
 	catalogue    *catalog.Catalog // parsed once
 	written      string           // the catalogue; "" for estate
 }
@@ -139,6 +142,14 @@ func (d *desk) Note(_ context.Context, e audit.Entry) error {
 
 func (d *desk) Audit(context.Context, audit.Query) ([]audit.Entry, error) { return d.deeds, d.broken }
 
+func (d *desk) History(_ context.Context, q history.Query) ([]history.Entry, error) {
+	d.asked = q
+	if d.past != nil {
+		return d.past, d.broken
+	}
+	return []history.Entry{history.Of(d.over(), time.Time{})}, d.broken
+}
+
 func serve(t *testing.T, d *desk) *httptest.Server {
 	t.Helper()
 	if d.summary == "" {
@@ -191,7 +202,7 @@ func TestPages(t *testing.T) {
 		{"/incidents/3", 404, []string{"there is no such incident"}},
 		{"/incidents/x", 404, []string{"there is no incident"}},
 		{"/history", 200, []string{"Closed", "1 min", "Asha Rao"}},
-		{"/history?before=x", 400, []string{"before is not an instant"}},
+		{"/history?after=x", 400, []string{"after is not a place in the list"}},
 		{"/acknowledge/good", 200, []string{"Acknowledge as Asha Rao", `<form method="post">`}},
 		{"/acknowledge/over", 200, []string{"It is over"}},
 		{"/acknowledge/forged", 403, []string{"the link is not valid"}},

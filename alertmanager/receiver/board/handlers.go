@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/go-kit/log/level"
 
@@ -16,9 +15,6 @@ import (
 // personCookie remembers who acknowledged from this browser last; it chooses a
 // name in a list, nothing more.
 const personCookie = "tocsin_person"
-
-// historyPage is how many closed incidents one page shows.
-const historyPage = 50
 
 func (b *board) live(w http.ResponseWriter, r *http.Request) {
 	open, err := b.Desk.Current(r.Context())
@@ -42,24 +38,6 @@ func (b *board) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.render(w, r, http.StatusOK, "live", b.liveView(r, open, recent, beats, windows))
-}
-
-func (b *board) history(w http.ResponseWriter, r *http.Request) {
-	before := b.Now().AddDate(1, 0, 0)
-	if text := r.URL.Query().Get("before"); text != "" {
-		nanos, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			b.problem(w, r, http.StatusBadRequest, errors.New("before is not an instant"))
-			return
-		}
-		before = time.Unix(0, nanos)
-	}
-	closed, err := b.Desk.Closed(r.Context(), before, historyPage)
-	if err != nil {
-		b.problem(w, r, codeOf(err), err)
-		return
-	}
-	b.render(w, r, http.StatusOK, "history", b.historyView(r, closed))
 }
 
 func (b *board) incident(w http.ResponseWriter, r *http.Request) {

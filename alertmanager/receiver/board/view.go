@@ -51,12 +51,6 @@ type liveView struct {
 	Checked   moment
 }
 
-type historyView struct {
-	frame
-	Incidents []card
-	Older     string // query of the next page; empty for none
-}
-
 type incidentView struct {
 	frame
 	card
@@ -309,17 +303,6 @@ func web(text string) string {
 		return text
 	}
 	return ""
-}
-
-func (b *board) historyView(r *http.Request, closed []incident.Incident) historyView {
-	v := historyView{frame: b.frame(r, "History")}
-	for _, i := range closed {
-		v.Incidents = append(v.Incidents, b.card(r, i))
-	}
-	if len(closed) == historyPage {
-		v.Older = fmt.Sprintf("before=%d", closed[len(closed)-1].Closed.UnixNano())
-	}
-	return v
 }
 
 func (b *board) linkView(r *http.Request, i incident.Incident, person string, done bool) linkView {

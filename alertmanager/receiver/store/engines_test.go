@@ -39,6 +39,8 @@ var promises = map[string]func(*testing.T, place){
 	"errands":                                   errands,
 	"what was fetched":                          whatWasFetched,
 	"entries of rotas":                          entriesOfRotas,
+	"who did what":                              whoDidWhat,
+	"what is over":                              whatIsOver,
 }
 
 func TestStore(t *testing.T) {

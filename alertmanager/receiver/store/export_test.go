@@ -26,3 +26,9 @@ func (s *Store) LimitPages(ctx context.Context, pages int) error {
 	_, err := s.writes.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
 	return err
 }
+
+// DropHistory makes the database one from before there was a history.
+func (tx *Tx) DropHistory() error {
+	_, err := tx.sql.ExecContext(tx.ctx, `DELETE FROM history`)
+	return err
+}

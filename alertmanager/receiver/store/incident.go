@@ -112,7 +112,7 @@ func (tx *Tx) Save(after incident.State, events []incident.Event) error {
 			return err
 		}
 	}
-	return nil
+	return tx.saveHistory(after, events)
 }
 
 func (tx *Tx) saveIncident(i incident.Incident) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/audit"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/history"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 )
@@ -115,6 +116,10 @@ func isMigrated(t *testing.T, p place, schema int) {
 				return err
 			})
 			return n, err
+		}},
+		{11, func() (int, error) {
+			found, err := s.History(t.Context(), history.Query{Text: "gone", Most: 10})
+			return len(found), err
 		}},
 	}
 	for _, read := range reads {

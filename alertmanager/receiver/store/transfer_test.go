@@ -33,6 +33,7 @@ func fill(t *testing.T, s *store.Store) {
 		for _, problem := range []error{
 			tx.AddNotification(store.Notification{ReceivedAt: start, Source: "am", Alerts: 2, Body: []byte("{}\n")}),
 			tx.AddNotification(store.Notification{ReceivedAt: start, Source: "am", Alerts: 2, Body: []byte{0, 255, 1}}),
+			over(3, "mail", "a", start, false)(tx),
 			tx.Beat("am", start), tx.AddAudit(audit.Entry{At: start, Incident: 1}),
 			tx.SaveTurn(store.Turn{Rota: "shop", Person: "asha", Since: start}), tx.AddRotaEntry(&e),
 			tx.PutForeign(store.Foreign{Source: "azure", Key: "k", StartsAt: start}, start),
