@@ -94,6 +94,10 @@ func (c *checker) checkChannels(path string, of *Channels) {
 	}
 	if of.GitHub != nil {
 		c.checkRepository(below(path, "github.repository"), of.GitHub.Repository)
+		c.checkIssues(below(path, "github"), of.GitHub)
+	}
+	if of.Slack != nil {
+		c.checkSlack(below(path, "slack"), of.Slack)
 	}
 	c.checkTools(path, of)
 }

@@ -16,6 +16,7 @@ const (
 	defaultLocation = "default"
 	defaultHours    = "office"
 	defaultGitHub   = "https://api.github.com"
+	defaultSlack    = "https://slack.com/api"
 	defaultQuery    = "SELECT 1"
 	defaultStatus   = "2xx"
 	day             = Duration(24 * time.Hour)
@@ -159,6 +160,9 @@ func onLoopback(address string) bool {
 }
 
 func (c *Catalog) completeTeam(team *Team) {
+	if team.Channels.Slack.Bot() {
+		team.Channels.Slack.API = or(team.Channels.Slack.API, defaultSlack)
+	}
 	team.Page = or(team.Page, PageAlways)
 	team.PageOn = or(team.PageOn, PageOnCritical)
 	if _, known := c.Hours[defaultHours]; known {

@@ -73,8 +73,8 @@ func (p *PageOn) parse(text string) (err error) {
 }
 
 // Channels are the shared places where a team reads. Each has one sender:
-// Slack, Teams and Email are Alertmanager's own receivers; GitHub, PagerDuty
-// and VictorOps belong to Tocsin's receiver.
+// Slack behind a webhook, Teams and Email are Alertmanager's own receivers; a
+// Slack bot, GitHub, PagerDuty and VictorOps belong to Tocsin's receiver.
 type Channels struct {
 	Slack     *SlackChannel     `yaml:"slack,omitempty"`
 	Teams     *TeamsChannel     `yaml:"teams,omitempty"`
@@ -84,11 +84,19 @@ type Channels struct {
 	VictorOps *VictorOpsChannel `yaml:"victorops,omitempty"`
 }
 
-// SlackChannel is a channel behind an incoming webhook.
+// SlackChannel is a channel behind an incoming webhook, to which Alertmanager
+// posts, or one that a bot is a member of: then the receiver writes one message
+// per incident, with buttons and a thread.
 type SlackChannel struct {
-	Channel     string `yaml:"channel"`
-	WebhookFile string `yaml:"webhook_file"`
+	Channel           string `yaml:"channel"`
+	WebhookFile       string `yaml:"webhook_file,omitempty"`
+	BotTokenFile      string `yaml:"bot_token_file,omitempty"`
+	SigningSecretFile string `yaml:"signing_secret_file,omitempty"` // of the bot's app; without it the message has no buttons that act
+	API               string `yaml:"api,omitempty"`                 // base URL of the Web API
 }
+
+// Bot says whether the receiver is the channel's sender.
+func (s *SlackChannel) Bot() bool { return s != nil && s.BotTokenFile != "" }
 
 // TeamsChannel is a Microsoft Teams channel behind a workflow webhook.
 type TeamsChannel struct {
@@ -101,9 +109,11 @@ type EmailChannel struct {
 	To []string `yaml:"to"`
 }
 
-// GitHubChannel is a repository, owner/name.
+// GitHubChannel is a repository, owner/name. With Issues every incident of the
+// team has an issue there.
 type GitHubChannel struct {
 	Repository string `yaml:"repository"`
+	Issues     bool   `yaml:"issues,omitempty"`
 }
 
 // PagerDutyChannel is an Events API v2 integration. WebhookSecretFile holds the

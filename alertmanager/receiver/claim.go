@@ -261,7 +261,7 @@ func (d *directory) places(i incident.Incident, m incident.Message, role inciden
 		var found []incident.Delivery
 		for _, tool := range notify.Tools(d.catalog.Teams[i.Team]) {
 			place := notify.Place(tool.Way, i.Team)
-			said := m.Kind == incident.MessageAcknowledged && i.Via == tool.Way // there, so it knows
+			said := m.Kind == incident.MessageAcknowledged && i.Via == tool.Way && !tool.Shows // there, so it knows
 			if !said && (!tool.Rings || m.Kind == incident.MessagePage || i.Alarmed(place, tool.Way)) {
 				found = append(found, incident.Delivery{Message: m.Number, Recipient: place, Way: tool.Way})
 			}

@@ -58,11 +58,12 @@ func (r *renderer) breakGlass() receiver {
 	return all
 }
 
-// channels are the native ones of a team: GitHub, PagerDuty and Splunk On-Call
-// belong to Tocsin's receiver, so that each channel has one sender.
+// channels are the native ones of a team: a Slack bot, GitHub, PagerDuty and
+// Splunk On-Call belong to Tocsin's receiver, so that each channel has one
+// sender.
 func (r *renderer) channels(name string, of catalog.Channels, path string) receiver {
 	to := receiver{Name: name}
-	if of.Slack != nil {
+	if of.Slack != nil && !of.Slack.Bot() {
 		to.Slack = append(to.Slack, r.slack(of.Slack.Channel, of.Slack.WebhookFile))
 	}
 	if of.Teams != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/render"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // Where Alertmanager reads a file relative to the configuration, we do; where
@@ -76,4 +77,22 @@ func TestWebhooksFollowNoRedirect(t *testing.T) {
 		require.Equal(t, url, string(hook.URL))
 		require.Zero(t, hook.MaxAlerts, "a truncated message hides what fires")
 	}
+}
+
+// A bot is the receiver's: Alertmanager is silent in its channel, and goes on
+// with the team's others.
+func TestAChannelOfABotHasOneSender(t *testing.T) {
+	c := ministry()
+	c.Teams["apply"].Channels.Slack.BotTokenFile = "/srv/tocsin/secrets/slack-bot"
+	c.Teams["schools"].Channels.Slack = &catalog.SlackChannel{Channel: "#schools-alerts", BotTokenFile: "/srv/tocsin/secrets/slack-bot"}
+	text, err := render.Config(c, options())
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "slack-bot")
+	loaded, err := config.Load(string(text))
+	require.NoError(t, err)
+	require.Empty(t, byName(loaded, "tocsin/team/apply").SlackConfigs)
+	require.Len(t, byName(loaded, "tocsin/team/apply").MSTeamsV2Configs, 1)
+	require.Empty(t, byName(loaded, "tocsin/team/schools").SlackConfigs)
+	require.Len(t, byName(loaded, "tocsin/team/schools").EmailConfigs, 2)
+	require.Len(t, byName(loaded, "tocsin/product/schools").SlackConfigs, 1)
 }

@@ -101,6 +101,14 @@ func TestFindings(t *testing.T) {
 		}, "monitoring.heartbeat is not given"},
 		{"no Alertmanager to ask", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Alertmanager = nil }, "links.alertmanager is not given: the receiver cannot ask which alerts still fire, and incidents may stay open"},
 		{"a team without a channel", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Channels = catalog.Channels{} }, "teams.shop.channels: no channel, so nobody reads its warnings"},
+		{"a channel with two senders", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			slack := in.Catalog.Teams["shop"].Channels.Slack
+			slack.BotTokenFile, slack.SigningSecretFile = slack.WebhookFile, slack.WebhookFile
+		}, "teams.shop.channels.slack.webhook_file: not used, because the bot writes to the channel (take one of the two out)"},
+		{"a bot without buttons", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			slack := in.Catalog.Teams["shop"].Channels.Slack
+			slack.BotTokenFile, slack.WebhookFile = slack.WebhookFile, ""
+		}, "teams.shop.channels.slack.signing_secret_file is not given: the message has no buttons to acknowledge and snooze"},
 		{"a team without a rota", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Rota = "" }, "teams.shop: no rota or no escalation, so an outage of shop pages nobody (page: never says that this is meant)"},
 		{"which it may mean", "teams", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Teams["shop"].Rota, in.Catalog.Services["shop"].Page = "", catalog.PageNever

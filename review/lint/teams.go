@@ -19,6 +19,7 @@ func teams(in Input) []Finding {
 		if len(services(c, name)) == 0 && name != c.Monitoring.Team && name != c.Monitoring.FallbackTeam {
 			continue
 		}
+		findings = append(findings, slackBot(name, team)...)
 		if team.Channels == (catalog.Channels{}) {
 			findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s.channels: no channel, so nobody reads its warnings", name)})
 		}
@@ -29,6 +30,24 @@ func teams(in Input) []Finding {
 		}
 	}
 	return orGood(findings, fmt.Sprintf("%d can be told", len(c.Teams)))
+}
+
+// slackBot looks at a channel that a bot writes to: it has one sender, and
+// buttons.
+func slackBot(name string, team *catalog.Team) []Finding {
+	slack := team.Channels.Slack
+	if !slack.Bot() {
+		return nil
+	}
+	place := fmt.Sprintf("teams.%s.channels.slack", name)
+	var findings []Finding
+	if slack.WebhookFile != "" {
+		findings = append(findings, Finding{Warning, place + ".webhook_file: not used, because the bot writes to the channel (take one of the two out)"})
+	}
+	if slack.SigningSecretFile == "" {
+		findings = append(findings, Finding{Warning, place + ".signing_secret_file is not given: the message has no buttons to acknowledge and snooze"})
+	}
+	return findings
 }
 
 // services are the names of what the team owns.

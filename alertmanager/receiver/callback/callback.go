@@ -19,6 +19,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,11 +59,15 @@ type Desk interface {
 type Options struct {
 	Desk   Desk
 	Logger log.Logger       // nil for none
+	HTTP   *http.Client     // of what is told to providers; nil for the channels' usual one
 	Now    func() time.Time // nil for time.Now
 }
 
 // Prefix is the path below which the handler is mounted.
 const Prefix = "/callback/"
+
+// afterwards bounds what is done after an answer.
+const afterwards = 15 * time.Second
 
 // mostBody bounds what is read of a request.
 const mostBody = 256 << 10
@@ -72,6 +77,7 @@ type handler struct {
 	Options
 	replies *limiter
 	order   *order
+	pressed presses
 }
 
 // New makes the handler of everything below [Prefix].
@@ -81,6 +87,9 @@ func New(o Options) http.Handler {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.HTTP == nil {
+		o.HTTP = notify.NewHTTPClient()
 	}
 	h := &handler{Options: o, replies: newLimiter(), order: newOrder()}
 	mux := http.NewServeMux()
@@ -95,6 +104,7 @@ func New(o Options) http.Handler {
 
 		"pagerduty/{team}": h.pagerDuty,
 		"victorops/{team}": h.victorOps,
+		"slack":            h.slackPressed,
 	} {
 		mux.Handle("POST "+Prefix+pattern, h.serve(take))
 	}
@@ -113,6 +123,8 @@ type answer struct {
 	kind string // of the content; empty for none
 	text string
 	err  error
+
+	after func(context.Context) // done when the answer is on its way; nil for nothing
 }
 
 var (
@@ -138,8 +150,15 @@ func (h *handler) serve(take func(request) answer) http.Handler {
 			w.Header().Set("Content-Type", a.kind)
 		}
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.text)))
 		w.WriteHeader(a.code)
 		_, _ = io.WriteString(w, a.text)
+		if a.after != nil {
+			_ = http.NewResponseController(w).Flush()
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), afterwards)
+			defer cancel()
+			a.after(ctx)
+		}
 	})
 }
 

@@ -54,6 +54,9 @@ func (d *decision) acknowledge(in Acknowledge) {
 		e.Due = d.now.Add(terms.AcknowledgedFor)
 	}
 	before := i.Owner
+	if before == in.Person && in.Until.IsZero() {
+		news = "goes on with it"
+	}
 	d.emit(e)
 	d.owned(i, before, in.Person, news)
 	d.siblings(i, in)
@@ -77,11 +80,11 @@ func (d *decision) owned(i Incident, before, owner, news string) {
 	if !i.Paging.Due.IsZero() {
 		d.emit(Event{Incident: i.ID, Kind: KindPageCancelled, Text: "acknowledged"})
 	}
+	if i.toolsKnow() { // also of a later end: they show it
+		d.tools(i.ID, MessageAcknowledged, news)
+	}
 	if before == owner {
 		return
-	}
-	if i.toolsKnow() {
-		d.tools(i.ID, MessageAcknowledged, news)
 	}
 	d.replanChildren(i.ID)
 	for _, told := range i.Told() {

@@ -137,14 +137,15 @@ func TestContacts(t *testing.T) {
 	cases := []struct {
 		name, text, want string
 	}{
-		{"all", "email: asha@example.org\nphone: +44 7700 900000\nntfy: asha-x_1\npushover: uQiRzpo4DXghDmr9QzzfQu27cmVRsG\n", ""},
+		{"all", "email: asha@example.org\nphone: +44 7700 900000\nntfy: asha-x_1\npushover: uQiRzpo4DXghDmr9QzzfQu27cmVRsG\nslack: U0123ABCD\n", ""},
 		{"none", "# nobody knows\n", ""},
-		{"a misspelled key", "mail: private@example.org\n", "want a mapping of email, phone, ntfy and pushover"},
+		{"a misspelled key", "mail: private@example.org\n", "want a mapping of email, phone, ntfy, pushover and slack"},
 		{"no mapping", "private@example.org\n", "want a mapping"},
 		{"an address", "email: private\n", "email: want one address"},
 		{"a phone", "phone: 07700 900000\n", "phone: want the international form"},
 		{"a user key", "pushover: private\n", "pushover: want a user key"},
 		{"a topic", "ntfy: private/topic\n", "ntfy: want a topic"},
+		{"a Slack account", "slack: private\n", "slack: want a member's id"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ type Contacts struct {
 	Ntfy  string `yaml:"ntfy,omitempty"`  // a topic on delivery.ntfy
 
 	Pushover string `yaml:"pushover,omitempty"` // the user key, for delivery.pushover
+	Slack    string `yaml:"slack,omitempty"`    // a member's id, by which presses of buttons are known
 }
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -48,7 +49,7 @@ func parseContacts(text []byte) (Contacts, error) {
 	decoder.KnownFields(true)
 	var c Contacts
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Contacts{}, errors.New("want a mapping of email, phone, ntfy and pushover to one text each")
+		return Contacts{}, errors.New("want a mapping of email, phone, ntfy, pushover and slack to one text each")
 	}
 	if c.Email != "" {
 		if _, err := mail.ParseAddress(c.Email); err != nil || strings.ContainsAny(c.Email, "\r\n") {
@@ -63,6 +64,9 @@ func parseContacts(text []byte) (Contacts, error) {
 	}
 	if c.Pushover != "" && (strings.Trim(c.Pushover, alphanumeric) != "" || len(c.Pushover) != 30) {
 		return Contacts{}, errors.New("pushover: want a user key of 30 letters and digits")
+	}
+	if strings.Trim(c.Slack, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" || (c.Slack != "" && !strings.HasPrefix(c.Slack, "U") && !strings.HasPrefix(c.Slack, "W")) {
+		return Contacts{}, errors.New("slack: want a member's id, such as U0123ABCD (in the profile: copy member ID)")
 	}
 	return c, nil
 }

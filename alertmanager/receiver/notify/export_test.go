@@ -1,5 +1,21 @@
 package notify
 
+import (
+	"time"
+
+	"github.com/tocsin-monitoring/tocsin/internal/github"
+)
+
+// Hurried are settings whose channels do not wait between two writes to
+// GitHub.
+func Hurried(s Settings) Settings {
+	account := s.Catalog.Accounts.GitHub
+	s.client = func() (*github.Client, error) {
+		return github.New(github.Options{API: account.API, Token: account.Token.Read, UserAgent: "Tocsin", Gap: time.Nanosecond})
+	}
+	return s
+}
+
 // Provider is one service behind a way, for tests.
 type Provider struct {
 	Name    string

@@ -38,9 +38,7 @@ func newGitHub(s Settings) (Channel, error) {
 	if account == nil || account.Token == nil {
 		return nil, nil // GitHub takes no comments from strangers
 	}
-	api, err := github.New(github.Options{
-		API: account.API, Token: account.Token.Read, UserAgent: "Tocsin", Transport: s.HTTP.Transport, Timeout: s.HTTP.Timeout,
-	})
+	api, err := s.gitHub()
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +48,18 @@ func newGitHub(s Settings) (Channel, error) {
 	}
 	g.turn <- struct{}{}
 	return g, nil
+}
+
+// gitHub is the client of every channel that writes there, so that all keep to
+// GitHub's limits together.
+func (s Settings) gitHub() (*github.Client, error) {
+	if s.client != nil {
+		return s.client()
+	}
+	account := s.Catalog.Accounts.GitHub
+	return github.New(github.Options{
+		API: account.API, Token: account.Token.Read, UserAgent: "Tocsin", Transport: s.HTTP.Transport, Timeout: s.HTTP.Timeout,
+	})
 }
 
 // Send writes, edits or closes the comment. The thread of its receipt is the

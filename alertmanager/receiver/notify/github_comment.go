@@ -207,8 +207,12 @@ var (
 // prose shows somebody else's text as plain words in one line. A word joiner,
 // which is invisible, keeps GitHub from seeing names and issues in it.
 func prose(text string, most int) string {
-	text = reference.ReplaceAllStringFunc(OneLine(text, most), func(found string) string {
+	return markdown.Replace(neutral(OneLine(text, most)))
+}
+
+// neutral keeps names and issues in a text from being seen as such.
+func neutral(text string) string {
+	return reference.ReplaceAllStringFunc(text, func(found string) string {
 		return found[:1] + "\u2060" + found[1:] + "\u2060"
 	})
-	return markdown.Replace(text)
 }

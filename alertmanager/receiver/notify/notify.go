@@ -16,12 +16,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-kit/log"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/internal/github"
 )
 
 // Channel is one way of telling somebody. Send returns nil only when the
@@ -116,6 +118,8 @@ type Settings struct {
 	Catalog *catalog.Catalog
 	HTTP    *http.Client // without redirects; see [NewHTTPClient]
 	Logger  log.Logger   // nil for none
+
+	client func() (*github.Client, error) // made once for all; nil for one of its own
 }
 
 // Kind is one row of the table of channels.
@@ -131,6 +135,9 @@ type Kind struct {
 	// Rings says that the tool phones people by a rota of its own. It is told
 	// what pages, and then what becomes of that; others hear of every change.
 	Rings bool
+	// Shows says that what is done in the tool shows there only when it is told
+	// of it; others know what came from them.
+	Shows bool
 }
 
 // Kinds is the table of channels. To add one, write its file and its row. A
@@ -150,6 +157,8 @@ func Kinds() []Kind {
 		{Way: incident.WayGitHub, Name: "github", New: newGitHub},
 		{Way: incident.WayPagerDuty, Name: "pagerduty", New: newPagerDuty, Rings: true, Tool: func(c catalog.Channels) bool { return c.PagerDuty != nil }},
 		{Way: incident.WayVictorOps, Name: "victorops", New: newVictorOps, Rings: true, Tool: func(c catalog.Channels) bool { return c.VictorOps != nil }},
+		{Way: incident.WaySlack, Name: "slack", New: newSlack, Shows: true, Tool: func(c catalog.Channels) bool { return c.Slack.Bot() }},
+		{Way: incident.WayIssue, Name: "github", New: newGitHubIssues, Tool: func(c catalog.Channels) bool { return c.GitHub != nil && c.GitHub.Issues }},
 	}
 }
 
@@ -176,6 +185,9 @@ func Open(s Settings) (Channels, error) {
 	}
 	if s.HTTP == nil {
 		s.HTTP = NewHTTPClient()
+	}
+	if s.client == nil {
+		s.client = sync.OnceValues(s.gitHub)
 	}
 	channels := Channels{}
 	var problems []error

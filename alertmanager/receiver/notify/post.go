@@ -41,6 +41,11 @@ func post(ctx context.Context, client *http.Client, r *http.Request) ([]byte, er
 // exchange is post for those who understand a refusal: its body comes with the
 // error, and must not get into the error's text.
 func exchange(ctx context.Context, client *http.Client, r *http.Request) ([]byte, *Error) {
+	return exchangeUpTo(ctx, client, r, 1<<16)
+}
+
+// exchangeUpTo reads so much of the answer.
+func exchangeUpTo(ctx context.Context, client *http.Client, r *http.Request, most int64) ([]byte, *Error) {
 	response, err := client.Do(r.WithContext(ctx))
 	if err != nil {
 		return nil, temporary("%w", withoutURL(err))
@@ -49,7 +54,7 @@ func exchange(ctx context.Context, client *http.Client, r *http.Request) ([]byte
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
 		_ = response.Body.Close()
 	}()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
+	body, err := io.ReadAll(io.LimitReader(response.Body, most))
 	if err != nil && response.StatusCode/100 == 2 {
 		return nil, nil // it was taken; the answer's end does not matter
 	}

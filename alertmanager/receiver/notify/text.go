@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,6 +53,27 @@ func Compose(m Message) Text {
 		t.Subject, t.Lead = OneLine("DRILL – "+t.Subject, 150), "This is a drill: nothing is broken. "+t.Lead
 	}
 	return t
+}
+
+// standing is a message that says how the incident is now, whatever m tells of
+// it.
+func standing(m Message) Message {
+	m.News, m.About = "", incident.Alert{}
+	switch {
+	case !m.Incident.Open():
+		m.Kind = incident.MessageResolved
+		m.News = m.Incident.ClosedBy
+	case m.Owner != "":
+		m.Kind = incident.MessageAcknowledged
+	default:
+		m.Kind = incident.MessageOpened
+	}
+	return m
+}
+
+// acknowledgement says who has the incident, and since when or how.
+func acknowledgement(m Message) string {
+	return sentence(cmp.Or(m.Owner, "Somebody") + " " + m.News)
 }
 
 func state(m Message) string {

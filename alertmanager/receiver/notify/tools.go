@@ -48,3 +48,16 @@ func perTeam[T any](c *catalog.Catalog, one func(path string, of catalog.Channel
 	}
 	return teams, errors.Join(problems...)
 }
+
+// firstHere says whether nothing was tried before for the incident and the
+// place, so that nothing can be there.
+func firstHere(m Message) bool {
+	for _, other := range m.Incident.Messages {
+		for _, d := range other.Deliveries {
+			if d.Recipient == m.To.ID && d.Message != m.Number {
+				return false
+			}
+		}
+	}
+	return m.Attempt <= 1
+}

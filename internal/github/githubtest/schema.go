@@ -56,6 +56,8 @@ func paths() []string {
 		"/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
 		"/repos/{owner}/{repo}/commits/{commit_sha}/comments",
 		"/repos/{owner}/{repo}/comments/{comment_id}",
+		"/repos/{owner}/{repo}/issues",
+		"/repos/{owner}/{repo}/issues/{issue_number}",
 		"/repos/{owner}/{repo}/issues/{issue_number}/comments",
 		"/repos/{owner}/{repo}/issues/comments/{comment_id}",
 	}

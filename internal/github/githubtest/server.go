@@ -41,11 +41,14 @@ type Request struct {
 }
 
 // Reply replaces the answer to one request. A Status of 0 breaks the
-// connection instead.
+// connection instead; then Done says that the request is carried out before that.
 type Reply struct {
 	Status int
 	Header map[string]string
 	Body   string
+	Done   bool
+	Always bool // until [Server.Behave]
+	Stall  bool // no answer at all
 }
 
 type fault struct {
@@ -99,6 +102,13 @@ func (s *Server) Misbehave(method, path string, reply Reply) {
 	}})
 }
 
+// Behave forgets the faults that are left.
+func (s *Server) Behave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
 // Requests returns what was asked so far.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
@@ -124,6 +134,10 @@ func (s *Server) routes() http.Handler {
 	route("GET", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", s.listRuns)
 	route("GET", "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs", s.listJobs)
 	route("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", s.listPulls)
+	route("GET", "/repos/{owner}/{repo}/issues", s.listIssues)
+	route("POST", "/repos/{owner}/{repo}/issues", s.createIssue)
+	route("GET", "/repos/{owner}/{repo}/issues/{issue_number}", s.oneIssue)
+	route("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", s.oneIssue)
 	route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", s.listComments)
 	route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", s.createComment)
 	route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", s.editComment)
@@ -150,6 +164,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, o operation, hand
 	}
 	s.inspect(r, o, body)
 	if f, ok := s.nextFault(r); ok {
+		if f.Done {
+			handle(r, body)
+		}
 		s.fail(w, r, f)
 		return
 	}
@@ -183,7 +200,9 @@ func (s *Server) inspect(r *http.Request, o operation, body []byte) {
 func (s *Server) nextFault(r *http.Request) (Reply, bool) {
 	for i, f := range s.faults {
 		if f.matches(r) {
-			s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+			if !f.reply.Always {
+				s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+			}
 			return f.reply, true
 		}
 	}
@@ -192,6 +211,12 @@ func (s *Server) nextFault(r *http.Request) (Reply, bool) {
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, f Reply) {
 	s.record(r, f.Status)
+	if f.Stall {
+		s.mu.Unlock()
+		<-r.Context().Done()
+		s.mu.Lock()
+		return
+	}
 	if f.Status == 0 {
 		panic(http.ErrAbortHandler)
 	}

@@ -52,6 +52,9 @@ type world struct {
 	lastID     int64
 	noCommits  bool // comments on commits are switched off
 	noWorkflow bool
+	issues     []Issue
+	lastIssue  int
+	noIssues   bool
 }
 
 // PutRun adds a run, or replaces the one with its ID.
