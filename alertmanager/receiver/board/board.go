@@ -104,7 +104,7 @@ func New(o Options) (http.Handler, error) {
 		o.Gate = login.New(login.Options{Key: []byte(rand.Text()), Catalog: o.Desk.Catalog, Token: o.Desk.Caller, HTTP: http.DefaultClient, Now: o.Now})
 	}
 	b := &board{Options: o, pages: map[string]*template.Template{}}
-	for _, name := range []string{"live", "incident", "history", "pace", "acknowledge", "maintenance", "oncall", "login", "audit", "problem"} {
+	for _, name := range []string{"live", "incident", "history", "pace", "map", "acknowledge", "maintenance", "oncall", "login", "audit", "problem"} {
 		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/kept.html", "pages/filter.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parsing the page %q: %w", name, err)
@@ -131,6 +131,7 @@ func New(o Options) (http.Handler, error) {
 	b.mountKept(mux)
 	b.mountLogin(mux)
 	b.mountHistory(mux)
+	b.mountMap(mux)
 	return b.protect(b.admit(mux)), nil
 }
 
