@@ -13,7 +13,7 @@ import (
 
 const (
 	// patience is how long a packet is waited for when others came back
-	// already: this, or patienceFactor times the slowest of them.
+	// already, or were refused: this, or patienceFactor times the slowest of them.
 	patience       = 500 * time.Millisecond
 	patienceFactor = 3
 	// lastMoment is kept of the timeout to say what came back.
@@ -74,6 +74,8 @@ func (p *ping) judge(ctx context.Context, t *trace, v *volley) Result {
 	switch {
 	case v.came == 0 && v.refused != nil:
 		return r.fail(ReasonConnect, fmt.Sprintf("sending to %s: %s", v.to, plainly(bareOp(v.refused))))
+	case v.came == 0 && v.refusal != "":
+		return r.fail(ReasonConnect, fmt.Sprintf("none of %d packets to %s was answered; %s", v.sent, v.to, v.refusal))
 	case v.came == 0:
 		return r.fail(ReasonTimeout, fmt.Sprintf("none of %d packets to %s was answered", v.sent, v.to))
 	case p.spec.MaxLoss > 0 && loss > float64(p.spec.MaxLoss):
@@ -114,6 +116,9 @@ type volley struct {
 	came    int
 	slowest time.Duration
 	refused error // by our own machine
+
+	refusals int    // packets that cannot arrive, as the network says
+	refusal  string // the last one
 }
 
 // fire sends all packets and waits for their answers, less long for the last
@@ -131,9 +136,9 @@ func (v *volley) fire(ctx context.Context, gap time.Duration) {
 			v.gather(ctx, gap, false)
 		}
 	}
-	for ctx.Err() == nil && v.came < v.sent {
+	for ctx.Err() == nil && v.came+v.refusals < v.sent {
 		wait := time.Duration(1<<63 - 1)
-		if v.came > 0 {
+		if v.came+v.refusals > 0 { // routers do not refuse each packet in words
 			wait = max(patience, patienceFactor*v.slowest)
 		}
 		if !v.gather(ctx, wait, true) {
@@ -159,9 +164,7 @@ func (v *volley) gather(ctx context.Context, wait time.Duration, one bool) bool 
 	for {
 		select {
 		case a := <-v.answers:
-			v.took[a.number] = max(a.took, 1)
-			v.came++
-			v.slowest = max(v.slowest, a.took)
+			v.take(a)
 			if one {
 				return true
 			}
@@ -171,6 +174,16 @@ func (v *volley) gather(ctx context.Context, wait time.Duration, one bool) bool 
 			return false
 		}
 	}
+}
+
+func (v *volley) take(a reply) {
+	if a.refusal != "" {
+		v.refusals, v.refusal = v.refusals+1, a.refusal
+		return
+	}
+	v.took[a.number] = max(a.took, 1)
+	v.came++
+	v.slowest = max(v.slowest, a.took)
 }
 
 // forget stops waiting for what did not come.

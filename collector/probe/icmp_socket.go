@@ -55,8 +55,9 @@ type packets interface {
 // answers to everybody on the machine.
 type echoSocket struct {
 	packets
-	raw bool
-	id  int
+	opened *icmp.PacketConn // the same, where the machine opened it; nil in tests
+	raw    bool
+	id     int
 }
 
 // unstamped is a socket on a system that does not say when a packet came.
@@ -91,10 +92,11 @@ type echo struct {
 	answer   chan<- reply // has room for all packets of its attempt
 }
 
-// reply says that a packet came back.
+// reply says that a packet came back, or why it cannot.
 type reply struct {
-	number int
-	took   time.Duration
+	number  int
+	took    time.Duration
+	refusal string // empty when it came back
 }
 
 // enter opens the socket if need be. Whoever entered leaves.
@@ -147,6 +149,10 @@ func (p *pinger) send(e *echo, size int) error {
 	if err == nil {
 		_, err = socket.WriteTo(request, socket.address(e.to))
 	}
+	if refused(err) { // which may be about another's packet
+		p.hear(socket)
+		_, err = socket.WriteTo(request, socket.address(e.to))
+	}
 	return err
 }
 
@@ -177,6 +183,10 @@ func (p *pinger) listen(socket *echoSocket) {
 		packet, from, at, err := socket.Receive(buffer)
 		if err == nil {
 			p.deliver(socket, packet, from, at)
+			continue
+		}
+		if refused(err) {
+			p.hear(socket)
 			continue
 		}
 		if p.retire(err) {
@@ -279,7 +289,7 @@ func openUnprivileged(ipv6 bool) (*echoSocket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &echoSocket{packets: stamp(conn)}, nil
+	return listening(&echoSocket{packets: stamp(conn), opened: conn}), nil
 }
 
 func openRaw(six bool) (*echoSocket, error) {
@@ -292,7 +302,13 @@ func openRaw(six bool) (*echoSocket, error) {
 		return nil, err
 	}
 	filter(conn, six)
-	return &echoSocket{packets: stamp(conn), raw: true, id: int(rand.Uint32() & 0xffff)}, nil
+	return listening(&echoSocket{packets: stamp(conn), opened: conn, raw: true, id: int(rand.Uint32() & 0xffff)}), nil
+}
+
+// listening is a socket that hears of what the network says about its packets.
+func listening(s *echoSocket) *echoSocket {
+	s.complain()
+	return s
 }
 
 // filter keeps all but echo replies from the socket; where the system cannot,
