@@ -21,7 +21,7 @@ func TestEveryMetricOfAnIncidentsFiguresExists(t *testing.T) {
 			queries = append(queries, q.Limit)
 		}
 	}
-	filled := strings.NewReplacer("$service", `"shop"`, "$dependencies", `"a|b"`, "$around", `"a|b"`, "$step", "30s", "$range", "60s", "$window", "1d")
+	filled := strings.NewReplacer("$service", `"shop"`, "$dependencies", `"a|b"`, "$around", `"a|b"`, "$step", "30s", "$range", "60s", "$window", "1d", "$seconds", "86400")
 	for _, query := range append(queries, figures.RunsQuery) {
 		used, err := promql.NamesOf(filled.Replace(query))
 		require.NoErrorf(t, err, "%s", query)

@@ -19,7 +19,7 @@ const (
 	figuresAfter  = 5 * time.Minute
 	// While an incident is open its figures are read again when it is twice as
 	// old, but not more often than the first of these and not less than the second.
-	figuresOften  = time.Minute
+	figuresOften  = 20 * time.Second
 	figuresSeldom = time.Hour
 	// When Prometheus is away it is asked again after the first of these, twice
 	// that and so on up to the second; no more when the incident is over for the
@@ -30,9 +30,15 @@ const (
 	mostDependencies = 20
 )
 
-// wantsFigures says that figures are read at the beginnings and at the end.
+// wantsFigures says that figures are read at the beginnings, at the end, and
+// when something else has made it better or worse.
 func wantsFigures(_ *Receiver, _ incident.Incident, e incident.Event) bool {
-	return e.Kind == incident.KindOpened || e.Kind == incident.KindReopened || e.Kind == incident.KindClosed
+	switch e.Kind {
+	case incident.KindOpened, incident.KindReopened, incident.KindSeverity, incident.KindClosed:
+		return true
+	default:
+		return false
+	}
 }
 
 // fetchFigures reads what Prometheus knows of the time around an incident.

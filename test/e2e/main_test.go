@@ -22,7 +22,7 @@ import (
 // its own.
 const inside = "TOCSIN_TEST_PROGRAMS"
 
-// programs is the folder of the exporter and the receiver as the tree has them
+// programs is the folder of the exporter, the receiver and the tool as the tree has them
 // now, built once for all tests.
 var programs string
 

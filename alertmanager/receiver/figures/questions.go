@@ -23,7 +23,7 @@ const (
 // In Query and Limit, $service is the service's name as a quoted string,
 // $dependencies a quoted pattern of the services that it depends on, $step the
 // distance of two points and $range the same, but at least a minute, and $window
-// that of the objective.
+// that of the objective, $seconds the same as a number.
 type Question struct {
 	Name   string // in addresses and files
 	Title  string
@@ -61,7 +61,12 @@ func Questions() []Question {
 		},
 		{
 			Name: "budget", Title: "Error budget left", Unit: Ratio, Points: 12, Lowest: true,
-			Query: `1 - (1 - avg_over_time(service:tocsin_probe_up:min{service=$service}[$window])) / on (service) (1 - max by (service) (tocsin_objective_ratio{service=$service,objective="availability"}))`,
+			// What the objective allows is of the whole window, not of the part of it in
+			// which the service was seen: that part is what was counted, against what
+			// the last ten minutes had.
+			Query: `1 - (1 - avg_over_time(service:tocsin_probe_up:min{service=$service}[$window]))
+* clamp_max(count_over_time(service:tocsin_probe_up:min{service=$service}[$window]) / (count_over_time(service:tocsin_probe_up:min{service=$service}[10m]) * $seconds / 600), 1)
+/ on (service) (1 - max by (service) (tocsin_objective_ratio{service=$service,objective="availability"}))`,
 		},
 		{
 			Name: "memory", Title: "Memory, of its limit", Unit: Ratio,
@@ -101,7 +106,7 @@ func (s Subject) fill(query string, step time.Duration) string {
 		"$service", strconv.Quote(s.Service),
 		"$dependencies", pattern(s.Dependencies),
 		"$around", pattern(append([]string{s.Service}, s.Dependencies...)),
-		"$step", promDuration(step), "$range", promDuration(max(step, time.Minute)), "$window", promDuration(s.Objective.Window),
+		"$step", promDuration(step), "$range", promDuration(max(step, time.Minute)), "$window", promDuration(s.Objective.Window), "$seconds", strconv.FormatInt(int64(s.Objective.Window/time.Second), 10),
 	).Replace(query)
 }
 

@@ -132,7 +132,6 @@ func (r *Reader) ask(ctx context.Context, s Subject, q Question, from, until tim
 func (r *Reader) matrix(ctx context.Context, query string, from, until time.Time, step time.Duration) (model.Matrix, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*perQuery)
 	defer cancel()
-	until = until.Truncate(time.Second)
 	span := v1.Range{Start: until.Add(-until.Sub(from).Truncate(step)), End: until, Step: step}
 	value, _, _, err := r.api.QueryRange(ctx, query, span, v1.WithTimeout(perQuery), v1.WithLimit(10*MostSeries))
 	if err != nil {
