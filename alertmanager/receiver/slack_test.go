@@ -14,6 +14,12 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify/slacktest"
 )
 
+// How long a test waits for what happens by itself, and how often it looks.
+const (
+	soon  = time.Minute
+	often = 5 * time.Millisecond
+)
+
 // workspace is a house whose team shop has a bot in Slack.
 type workspace struct {
 	*house
@@ -123,14 +129,14 @@ func TestSlackHasABadDay(t *testing.T) {
 		w.later(time.Minute)
 		require.Eventually(t, func() bool {
 			return len(w.slack.Calls()) > calls || sent("slack/shop", incident.WaySlack)(w.settled(1, whatever))
-		}, 20*time.Second, 5*time.Millisecond)
+		}, soon, often)
 	}
 	w.told(1)
 	require.Len(t, w.slack.Messages(), 1)
 
 	w.slack.Misbehave("chat.update", slacktest.Busy(120))
 	w.press(w.slack.Messages()[0], slacktest.Press{User: "U0123ASHA", Action: notify.SlackAcknowledge})
-	require.Eventually(t, func() bool { return strings.Count(strings.Join(w.slack.Calls(), " "), "chat.update") >= 2 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(strings.Join(w.slack.Calls(), " "), "chat.update") >= 2 }, soon, often)
 	require.NotContains(t, string(w.slack.Messages()[0].Blocks), "Asha Rao has it", "it waits as long as Slack asked for")
 }
 
