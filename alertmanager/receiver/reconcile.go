@@ -21,6 +21,10 @@ const (
 	// missesToEnd is how often in a row an alert must be missing: the ordinary
 	// notification, which comes with the next flush, shall win.
 	missesToEnd = 2
+	// knowsAfter is for how long a member must have run to be believed about an
+	// alert that it never had: longer than the repeat_interval of our route and
+	// than the time that our rules take to fire again after a restart.
+	knowsAfter = 20 * time.Minute
 	// failuresToLose is after how many rounds without an answer the incidents
 	// say that they are out of sight.
 	failuresToLose = 4
@@ -39,8 +43,9 @@ type sight struct {
 
 // reconciler ends alerts whose end was not told. An alert has ended when each
 // member that listed it before, and has run since, lists it no more, and all
-// members answer. A member that was started anew, or cannot be asked, knows
-// nothing: then nothing ends.
+// members answer. A member that was started anew knows nothing until it has run
+// for a while in which the source's watchdog came; one that cannot be asked
+// knows nothing: then nothing ends.
 type reconciler struct {
 	receiver *Receiver
 	seen     map[string]map[string]sight // by fingerprint, then by member
@@ -95,8 +100,12 @@ func (c *reconciler) round(ctx context.Context) error {
 	if err := c.silences(ctx, lists); err != nil {
 		return err
 	}
-	for fingerprint, alert := range firing {
-		if c.ended(fingerprint, lists) {
+	beats, err := c.receiver.store.Beats(ctx)
+	if err != nil {
+		return err
+	}
+	for _, alert := range firing {
+		if c.ended(alert, lists, beats) {
 			if err := c.end(ctx, alert); err != nil {
 				return err
 			}
@@ -120,14 +129,16 @@ func (c *reconciler) firing(ctx context.Context) (map[string]incident.Alert, err
 	return firing, nil
 }
 
-// ended compares what the members list with what they listed before.
-func (c *reconciler) ended(fingerprint string, lists map[string]memberList) bool {
+// ended compares what the members list with what they listed before, or waits
+// until all of them must know.
+func (c *reconciler) ended(a incident.Alert, lists map[string]memberList, beats map[string]time.Time) bool {
+	fingerprint := a.Fingerprint
 	before := c.seen[fingerprint]
 	if before == nil {
 		before = map[string]sight{}
 		c.seen[fingerprint] = before
 	}
-	listed, dropped := false, false
+	listed, dropped, knowing := false, false, 0
 	for member, list := range lists {
 		last := before[member]
 		switch {
@@ -139,13 +150,25 @@ func (c *reconciler) ended(fingerprint string, lists map[string]memberList) bool
 		default:
 			delete(before, member) // it never had it, or has forgotten
 		}
+		if c.knows(list, beats[a.Source]) {
+			knowing++
+		}
 	}
-	if listed || !dropped {
+	if listed || !dropped && knowing < len(lists) {
 		c.misses[fingerprint] = 0
 		return false
 	}
 	c.misses[fingerprint]++
 	return c.misses[fingerprint] >= missesToEnd
+}
+
+// knows says whether a member that was started anew must have been told again of
+// what fires: it has run for long, and the watchdog of the source comes.
+// Prometheus repeats what fires every minute.
+func (c *reconciler) knows(list memberList, beat time.Time) bool {
+	now := c.receiver.now()
+	started, err := time.Parse(time.RFC3339, list.start)
+	return err == nil && now.Sub(started) >= knowsAfter && now.Sub(beat) <= missedBeats*beatEvery
 }
 
 func (c *reconciler) forget(firing map[string]incident.Alert) {

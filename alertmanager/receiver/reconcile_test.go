@@ -119,6 +119,45 @@ func over(t *testing.T, members ...http.Handler) *Receiver {
 	return r
 }
 
+// TestAnEndThatARestartHid: the alert ended while Alertmanager was down, and the
+// one that was started since never had it.
+func TestAnEndThatARestartHid(t *testing.T) {
+	ago := func(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339Nano) }
+	for name, c := range map[string]struct {
+		a, b   string // when the members were started
+		beats  bool   // the source's watchdog comes
+		listed bool   // by b
+		open   bool
+	}{
+		"both know":             {a: ago(time.Hour), b: ago(21 * time.Minute), beats: true},
+		"one is too young":      {a: ago(time.Hour), b: ago(19 * time.Minute), beats: true, open: true},
+		"the source is silent":  {a: ago(time.Hour), b: ago(time.Hour), open: true},
+		"one has it":            {a: ago(time.Hour), b: ago(time.Hour), beats: true, listed: true, open: true},
+		"one is from elsewhere": {a: ago(time.Hour), b: "then", beats: true, open: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := &member{started: c.a}, &member{started: c.b}
+			if c.listed {
+				b.lists = []string{"f"}
+			}
+			r := over(t, a, b)
+			require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
+				Source: "am", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "info", "audience": "developers"},
+			}}}))
+			if c.beats {
+				require.NoError(t, r.Beat(t.Context(), "am"))
+			}
+			rounds := &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}}
+			for range missesToEnd {
+				require.NoError(t, rounds.round(t.Context()))
+			}
+			i, err := r.Incident(t.Context(), 1)
+			require.NoError(t, err)
+			require.Equal(t, c.open, i.Open())
+		})
+	}
+}
+
 func TestTokensAreGoodForOnePersonOneIncidentAndATime(t *testing.T) {
 	now := time.Now()
 	s := signer{key: []byte("key")}
