@@ -67,6 +67,9 @@ func (c *checker) checkMonitoring() {
 		if channels.GitHub != nil {
 			c.add(below(path, "github"), "GitHub cannot be told without Tocsin's receiver (want slack, teams, email, pagerduty or victorops)")
 		}
+		if channels.Webhook != nil {
+			c.add(below(path, "webhook"), "webhooks are posted by Tocsin's receiver, which is dead when this is used (want slack, teams, email, pagerduty or victorops)")
+		}
 		c.checkChannels(path, channels)
 		c.checkNoAnswers(path, channels)
 	}

@@ -1,6 +1,10 @@
 package catalog
 
-import "maps"
+import (
+	"maps"
+	"mime"
+	"strings"
+)
 
 // checkTools looks at the tools among the shared places of a team, or of
 // break_glass.
@@ -10,6 +14,13 @@ func (c *checker) checkTools(path string, of *Channels) {
 	}
 	if tool := of.VictorOps; tool != nil {
 		c.checkBase(below(path, "victorops.url"), tool.URL)
+	}
+	if tool := of.Webhook; tool != nil {
+		c.exactlyOne(below(path, "webhook"), "the address", "url", "url_file")
+		c.checkURL(below(path, "webhook.url"), tool.URL)
+		if kind, _, err := mime.ParseMediaType(tool.ContentType); tool.ContentType != "" && (err != nil || !strings.Contains(kind, "/")) {
+			c.add(below(path, "webhook.content_type"), "got %s, want a media type such as application/json", clipped(tool.ContentType))
+		}
 	}
 }
 
@@ -50,7 +61,7 @@ func (c *checker) checkNoTools(path string, of *Channels) {
 	if of == nil {
 		return
 	}
-	for key, given := range map[string]bool{"pagerduty": of.PagerDuty != nil, "victorops": of.VictorOps != nil} {
+	for key, given := range map[string]bool{"pagerduty": of.PagerDuty != nil, "victorops": of.VictorOps != nil, "webhook": of.Webhook != nil} {
 		if given {
 			c.add(below(path, key), "a tool of the team hears of all its incidents (want it in channels)")
 		}

@@ -183,7 +183,7 @@ func (d *decoder) makeAbsolute(key, path string, out reflect.Value) {
 		return
 	}
 	out.SetString(d.file.resolve(out.String()))
-	secret := key != "ca_file" && key != "pid_file"
+	secret := key != "ca_file" && key != "pid_file" && key != "template_file"
 	*d.files = append(*d.files, File{Place: path, Path: out.String(), Secret: secret})
 }
 

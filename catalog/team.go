@@ -82,6 +82,7 @@ type Channels struct {
 	GitHub    *GitHubChannel    `yaml:"github,omitempty"`
 	PagerDuty *PagerDutyChannel `yaml:"pagerduty,omitempty"`
 	VictorOps *VictorOpsChannel `yaml:"victorops,omitempty"`
+	Webhook   *WebhookChannel   `yaml:"webhook,omitempty"`
 }
 
 // SlackChannel is a channel behind an incoming webhook, to which Alertmanager
@@ -132,4 +133,16 @@ type VictorOpsChannel struct {
 	RoutingKey       string `yaml:"routing_key"`
 	WebhookTokenFile string `yaml:"webhook_token_file,omitempty"`
 	URL              string `yaml:"url,omitempty"` // of the integration without its key
+}
+
+// WebhookChannel is any server that takes a POST. Exactly one of URL and
+// URLFile, whose content is the address, is set. TemplateFile is a text/template
+// of Go for the body; without it the body is JSON. With SecretFile, which may
+// hold several secrets, one a line, requests are signed.
+type WebhookChannel struct {
+	URL          string `yaml:"url,omitempty"`
+	URLFile      string `yaml:"url_file,omitempty"`
+	TemplateFile string `yaml:"template_file,omitempty"`
+	ContentType  string `yaml:"content_type,omitempty"` // application/json by default
+	SecretFile   string `yaml:"secret_file,omitempty"`
 }

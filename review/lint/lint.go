@@ -71,6 +71,7 @@ func checks() []struct {
 		{"delivery", delivery},
 		{"board", board},
 		{"teams", teams},
+		{"webhooks", webhooks},
 		{"rotas", rotas},
 		{"turns", turns},
 		{"contacts", contacts},

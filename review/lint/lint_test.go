@@ -109,6 +109,11 @@ func TestFindings(t *testing.T) {
 			slack := in.Catalog.Teams["shop"].Channels.Slack
 			slack.BotTokenFile, slack.WebhookFile = slack.WebhookFile, ""
 		}, "teams.shop.channels.slack.signing_secret_file is not given: the message has no buttons to acknowledge and snooze"},
+		{"a template that fits no incident", "webhooks", lint.Problem, func(t *testing.T, in *lint.Input) {
+			file := filepath.Join(t.TempDir(), "shop.tmpl")
+			require.NoError(t, os.WriteFile(file, []byte(`{"text": {{json .Title}}}`), 0o600))
+			in.Catalog.Teams["shop"].Channels.Webhook = &catalog.WebhookChannel{URL: "https://hooks.example.org/x", TemplateFile: file}
+		}, "can't evaluate field Title"},
 		{"a team without a rota", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Rota = "" }, "teams.shop: no rota or no escalation, so an outage of shop pages nobody (page: never says that this is meant)"},
 		{"which it may mean", "teams", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Teams["shop"].Rota, in.Catalog.Services["shop"].Page = "", catalog.PageNever

@@ -50,6 +50,7 @@ func providers(t *testing.T) map[string]provider {
 		"sms/twilio": newTwilioServer(t, "sms"), "voice/twilio": newTwilioServer(t, "voice"),
 		"pagerduty/pagerduty": newPagerDutyServer(t), "victorops/victorops": newVictorOpsServer(t),
 		"slack/slack": newWorkspace(t), "issue/github": newHosting(t),
+		"webhook/webhook": newWebhookServer(t),
 	}
 }
 

@@ -1,16 +1,18 @@
 package notify_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // toolServer is a tool of a team, as far as we use it. Take says with which code
@@ -114,12 +116,24 @@ func newVictorOpsServer(t *testing.T) *toolServer {
 	return p.serve(t)
 }
 
-// sentTo decodes the last body.
-func sentTo[T any](t *testing.T, p *toolServer) T {
-	t.Helper()
-	var body T
-	got := p.got()
-	require.NotEmpty(t, got)
-	require.NoError(t, json.Unmarshal([]byte(got[len(got)-1]), &body))
-	return body
+// newWebhookServer verifies what whoever takes a webhook should.
+func newWebhookServer(t *testing.T) *toolServer {
+	p := &toolServer{good: http.StatusOK, channel: "webhook: {url: 'URL/hook?room=1', secret_file: secret}", words: []string{
+		"PLEASE ACKNOWLEDGE: shop is down", "Users cannot use shop.", `"began":"2026-11-23T22:10:00Z"`, "Probe home fails in 1 of 1 locations.", "payments",
+		"https://board.example.org/incidents/7", "https://wiki.example.org/shop", `"severity":"critical"`, `"state":"open"`, `"id":"7.1.asha.webhook"`,
+	}}
+	p.take = func(r *http.Request, body []byte) int {
+		sum := hmac.New(sha256.New, []byte(secret))
+		sum.Write([]byte(r.Header.Get("X-Tocsin-Timestamp") + "."))
+		sum.Write(body)
+		at, err := strconv.ParseInt(r.Header.Get("X-Tocsin-Timestamp"), 10, 64)
+		if r.Header.Get("X-Tocsin-Signature") != "v1="+hex.EncodeToString(sum.Sum(nil)) || err != nil || time.Since(time.Unix(at, 0)) > 5*time.Minute {
+			return http.StatusForbidden
+		}
+		if r.URL.String() != "/hook?room=1" || !json.Valid(body) || r.Header.Get("Content-Type") != "application/json" {
+			return http.StatusBadRequest
+		}
+		return 0
+	}
+	return p.serve(t)
 }

@@ -159,6 +159,7 @@ func Kinds() []Kind {
 		{Way: incident.WayVictorOps, Name: "victorops", New: newVictorOps, Rings: true, Tool: func(c catalog.Channels) bool { return c.VictorOps != nil }},
 		{Way: incident.WaySlack, Name: "slack", New: newSlack, Shows: true, Tool: func(c catalog.Channels) bool { return c.Slack.Bot() }},
 		{Way: incident.WayIssue, Name: "github", New: newGitHubIssues, Tool: func(c catalog.Channels) bool { return c.GitHub != nil && c.GitHub.Issues }},
+		{Way: incident.WayWebhook, Name: "webhook", New: newWebhook, Tool: func(c catalog.Channels) bool { return c.Webhook != nil }},
 	}
 }
 

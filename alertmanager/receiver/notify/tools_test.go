@@ -92,7 +92,7 @@ func TestALongEventFits(t *testing.T) {
 }
 
 func TestAToolThatATeamNoLongerHas(t *testing.T) {
-	for _, way := range []string{incident.WayPagerDuty, incident.WayVictorOps} {
+	for _, way := range []string{incident.WayPagerDuty, incident.WayVictorOps, incident.WayWebhook} {
 		p := providers(t)[way+"/"+way].(*toolServer)
 		m := message(kind(t, way))
 		m.To.ID = notify.Place(way, "gone")
