@@ -32,10 +32,7 @@ const (
 // RunOutbox sends what is in the outbox, until ctx ends; then it lets what is
 // on its way come to an end. What an earlier life had claimed is sent again.
 func (r *Receiver) RunOutbox(ctx context.Context) error {
-	d := &dispatcher{receiver: r, ways: map[string]chan struct{}{}, free: make(chan struct{}, mostClaimed), flying: map[int64]bool{}}
-	for _, kind := range notify.Kinds() {
-		d.ways[kind.Way] = make(chan struct{}, perWay)
-	}
+	d := newDispatcher(r)
 	if err := r.unclaim(ctx); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("taking up the outbox: %w", err)
 	}
@@ -72,6 +69,14 @@ type dispatcher struct {
 	mu     sync.Mutex
 	flying map[int64]bool // entries that were claimed and are not finished
 	unsure bool           // there may be claimed entries that are not flying
+}
+
+func newDispatcher(r *Receiver) *dispatcher {
+	d := &dispatcher{receiver: r, ways: map[string]chan struct{}{}, free: make(chan struct{}, mostClaimed), flying: map[int64]bool{}}
+	for _, kind := range notify.Kinds() {
+		d.ways[kind.Way] = make(chan struct{}, perWay)
+	}
+	return d
 }
 
 // round starts everything that is due and says how long nothing more will be.

@@ -33,8 +33,8 @@ func (d *decision) nextWay(id ID, lost Delivery, reachable []string) {
 		return
 	}
 	m, ok := i.Message(lost.Message)
-	if !ok || (m.Kind == MessagePage && !i.rings()) {
-		return // nobody is rung up about it any more
+	if !ok || (m.Kind == MessagePage && !i.rings()) || (!i.Open() && m.Kind != MessageResolved) {
+		return // nobody is rung up about it any more, or told of it as if it went on
 	}
 	tried := map[string]bool{}
 	for _, other := range m.Deliveries {

@@ -213,7 +213,7 @@ func (i Incident) Unseen() int {
 // when none will.
 func (i Incident) Due() time.Time {
 	if !i.Open() {
-		return time.Time{}
+		return i.receiptDue()
 	}
 	due := earliest(earliest(i.Paging.Due, i.Paging.Until), i.ReminderAt)
 	if i.Withheld() {

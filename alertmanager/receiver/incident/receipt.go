@@ -68,10 +68,7 @@ func (d *decision) delivery(in Receipted) (Delivery, bool) {
 
 // overdue gives up the deliveries whose receipt has not come in time.
 func (d *decision) overdue(id ID) {
-	i, ok := d.open(id)
-	if !ok {
-		return
-	}
+	i, _ := d.state.Incident(id)
 	for _, delivery := range i.unconfirmed() {
 		if delivery.ReceiptBy.After(d.now) {
 			continue

@@ -6,6 +6,7 @@ import "time"
 func (d *decision) tick(in Tick) {
 	i, ok := d.open(in.Incident)
 	if !ok {
+		d.overdue(in.Incident) // whether people heard of the end is to be known too
 		return
 	}
 	d.maintain(i.ID, "")

@@ -22,7 +22,7 @@ func Look(ctx context.Context, folder string) (*Store, error) {
 	s := newStore(sqliteDialect())
 	s.closed = true // for writing
 	s.files = append(s.files, reads)
-	s.reads, s.readsDB = conn{reads, s.dialect}, reads
+	s.reads, s.readsDB = conn{on: reads, speaks: s.dialect}, reads
 	var version int
 	if err := reads.QueryRowContext(ctx, s.dialect.readVersion).Scan(&version); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %q: %w", path, err), s.closeFiles())

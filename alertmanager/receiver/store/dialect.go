@@ -122,6 +122,7 @@ type conn struct {
 		QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	}
 	speaks *dialect
+	step   func() error // done before each write; nil for nothing
 }
 
 func (c conn) values(args []any) []any {
@@ -133,6 +134,11 @@ func (c conn) values(args []any) []any {
 
 // ExecContext is that of database/sql.
 func (c conn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if c.step != nil {
+		if err := c.step(); err != nil {
+			return nil, err
+		}
+	}
 	return c.on.ExecContext(ctx, c.speaks.query(query), c.values(args)...)
 }
 

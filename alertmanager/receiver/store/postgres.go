@@ -34,7 +34,7 @@ func Connect(ctx context.Context, address string) (*Store, error) {
 	}
 	go s.write()
 	beats := s.server(config, 1, map[string]string{"statement_timeout": fmt.Sprint(leaseFor.Milliseconds())})
-	if err := s.join(conn{beats, s.dialect}); err != nil {
+	if err := s.join(conn{on: beats, speaks: s.dialect}); err != nil {
 		s.member = nil
 		return nil, errors.Join(err, s.Close())
 	}
@@ -52,7 +52,7 @@ func (s *Store) openServer(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 	s.limit = transactionLimit
 	s.readsDB = s.server(config, readConnections, map[string]string{"default_transaction_read_only": "on", "statement_timeout": "30000"})
-	s.reads = conn{s.readsDB, s.dialect}
+	s.reads = conn{on: s.readsDB, speaks: s.dialect}
 	return nil
 }
 

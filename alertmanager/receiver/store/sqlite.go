@@ -65,7 +65,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	s.files, s.reads, s.readsDB = append(s.files, reads), conn{reads, s.dialect}, reads
+	s.files, s.reads, s.readsDB = append(s.files, reads), conn{on: reads, speaks: s.dialect}, reads
 	return nil
 }
 

@@ -45,6 +45,7 @@ type Store struct {
 	schema  int           // the newest
 	files   []io.Closer   // what is closed at the end
 	limit   time.Duration // of a transaction; 0 for none
+	step    func() error  // see OnStep
 
 	mu     sync.RWMutex // guards closing against sending on queue
 	closed bool
@@ -83,6 +84,12 @@ func (s *Store) closeFiles() error {
 	}
 	return errors.Join(problems...)
 }
+
+// OnStep has f called before each write, before each commit and after it, to
+// try out what a crash there does: where f gives an error, what is asked of the
+// store ends with it, as far as it has come. It is for tests, before the first
+// Update.
+func (s *Store) OnStep(f func() error) { s.step = f }
 
 // Ready says whether the store can write now; the error says why not.
 func (s *Store) Ready(ctx context.Context) error {

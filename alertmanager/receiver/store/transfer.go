@@ -51,7 +51,7 @@ func (s *Store) Export(ctx context.Context, to io.Writer) (int, error) {
 	out := bufio.NewWriter(to)
 	lines := json.NewEncoder(out)
 	lines.SetEscapeHTML(false)
-	db := conn{tx, s.dialect}
+	db := conn{on: tx, speaks: s.dialect}
 	all, err := tables(ctx, db)
 	if err != nil {
 		return 0, err
@@ -137,7 +137,7 @@ func (s *Store) Import(ctx context.Context, from io.Reader) (count int, err erro
 			return 0, fmt.Errorf("beginning to write: %w", err)
 		}
 	}
-	db := conn{tx, s.dialect}
+	db := conn{on: tx, speaks: s.dialect}
 	all, err := tables(ctx, db)
 	if err == nil {
 		err = empty(ctx, db, all)

@@ -126,7 +126,21 @@ func (s *Store) transact(jobs []*job) error {
 	if err := s.noteChange(ctx, tx, jobs); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	return s.end(tx)
+}
+
+func (s *Store) end(tx *sql.Tx) error {
+	err := error(nil)
+	if s.step != nil {
+		err = s.step()
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err == nil && s.step != nil {
+		err = s.step()
+	}
+	if err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	return nil
@@ -150,7 +164,9 @@ func (s *Store) runJob(ctx context.Context, tx *sql.Tx, j *job) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT job"); err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
-	j.err = guard(func() error { return j.do(&Tx{ctx: ctx, sql: conn{tx, s.dialect}, store: s, job: j}) })
+	j.err = guard(func() error {
+		return j.do(&Tx{ctx: ctx, sql: conn{on: tx, speaks: s.dialect, step: s.step}, store: s, job: j})
+	})
 	if j.err != nil {
 		// A full disk has rolled everything back already.
 		if _, err := tx.ExecContext(ctx, "ROLLBACK TO job"); err != nil {

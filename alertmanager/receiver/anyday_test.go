@@ -1,0 +1,413 @@
+package receiver_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
+
+var (
+	onlyDay = flag.Uint64("seed", 0, "play this day only")
+	days    = flag.Uint64("days", 6, "how many days are played")
+)
+
+// chainOfServices is the catalogue of the days: services that depend on each
+// other, three people in turns of eight hours, a backup and a manager.
+const chainOfServices = `
+links: {board: http://board.example.org, alertmanager: [http://127.0.0.1:1]}
+delivery:
+  twilio: {account_sid: AC0123456789abcdef0123456789abcdef, auth_token_file: secret, sms_from: "+44 7700 900000", voice_from: "+44 7700 900001"}
+  ntfy: {url: http://push.example.org}
+  receiver: {url: http://127.0.0.1:10211, token_file: secret}
+monitoring: {team: shop}
+defaults: {page_after: 1m}
+people:
+  asha: {name: Asha, contacts: {file: asha.yml}}
+  ben: {name: Ben, contacts: {file: ben.yml}}
+  chi: {name: Chi, contacts: {file: chi.yml}}
+  dee: {name: Dee, contacts: {file: dee.yml}}
+  mo: {name: Mo, contacts: {file: mo.yml}}
+teams:
+  shop: {members: [asha, ben, chi], manager: mo, rota: shop, escalation: page}
+rotas:
+  shop: {timezone: Europe/London, handover: monday 06:00, shift: 8h, people: [asha, ben, chi], backup: [dee]}
+escalations:
+  page:
+    - {notify: on_call, by: [push, sms], then: [voice after 3m], for: 15m}
+    - {notify: backup, by: [voice, sms], every: 5m, for: 15m}
+    - {notify: manager, by: [voice], every: 10m}
+services:
+  web: {team: shop, depends_on: [api], probes: {home: {http: {url: http://127.0.0.1:1/}}}}
+  api: {team: shop, depends_on: [database], probes: {home: {http: {url: http://127.0.0.1:1/}}}}
+  database: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}
+  alone: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}
+`
+
+var onCallPeople = []string{"asha", "ben", "chi", "dee", "mo"}
+
+// errCrash ends the receiver's life: nothing is stored any more.
+var errCrash = fmt.Errorf("the power is gone: %w", store.ErrClosed)
+
+// plan is something that happens at an instant; of two at one, the one that
+// was planned first.
+type plan struct {
+	at   time.Time
+	turn int
+	life int // that it belongs to; 0 for what outlives the receiver
+	do   func()
+}
+
+// anyDay is a seeded day of a whole receiver with its store, over providers
+// that fail, stall, repeat and reorder, with a crash at any write.
+type anyDay struct {
+	t        *testing.T
+	random   *rand.Rand
+	now      time.Time
+	folder   string
+	catalog  *catalog.Catalog
+	store    *store.Store
+	receiver *receiver.Receiver
+	steps    *receiver.Steps
+	answers  http.Handler // of callbacks
+
+	plans   []plan
+	turn    int
+	life    int
+	writes  int  // until the power goes; below 0 for never
+	dead    bool // the power is gone
+	calm    bool // nothing fails any more
+	crashes int
+	sid     int
+	log     []string
+	broken  string
+
+	firing   map[string]incident.Alert
+	over     map[string]time.Time // when an alert ended last
+	accepted []incident.Alert
+	exposed  map[incident.ID]time.Time
+	taken    map[incident.ID]time.Time // when a provider last took a page
+	pages    int
+}
+
+func newAnyDay(t *testing.T, seed uint64, folder string, c *catalog.Catalog) *anyDay {
+	d := &anyDay{
+		t: t, random: rand.New(rand.NewPCG(seed, 11)), now: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC), folder: folder, catalog: c, writes: -1,
+		firing: map[string]incident.Alert{}, over: map[string]time.Time{}, exposed: map[incident.ID]time.Time{}, taken: map[incident.ID]time.Time{},
+	}
+	d.open()
+	return d
+}
+
+func (d *anyDay) fail(format string, args ...any) {
+	if d.broken == "" {
+		d.broken = fmt.Sprintf(format, args...)
+	}
+}
+
+func (d *anyDay) note(format string, args ...any) {
+	d.log = append(d.log, d.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+}
+
+// must is for what only a crash may hinder.
+func (d *anyDay) must(err error) {
+	switch {
+	case err == nil, errors.Is(err, store.ErrNotFound):
+	case d.dead && (errors.Is(err, errCrash) || errors.Is(err, store.ErrClosed)):
+	default:
+		d.fail("at %s: %v", d.now.Format(time.TimeOnly), err)
+	}
+}
+
+// open begins a life of the receiver.
+func (d *anyDay) open() {
+	ctx := d.t.Context()
+	d.life++
+	d.dead, d.writes = false, -1
+	var err error
+	d.store, err = store.Open(ctx, d.folder)
+	require.NoError(d.t, err)
+	d.store.OnStep(d.write)
+	d.receiver, err = receiver.New(ctx, receiver.Options{Store: d.store, Now: func() time.Time { return d.now }, HTTP: &http.Client{Transport: d}})
+	require.NoError(d.t, err)
+	require.NoError(d.t, d.receiver.Update(d.catalog))
+	d.answers = callback.New(callback.Options{Desk: d.receiver.Callbacks(), Now: func() time.Time { return d.now }})
+	d.steps, err = receiver.NewSteps(ctx, d.receiver)
+	require.NoError(d.t, err)
+}
+
+// write counts down to the crash.
+func (d *anyDay) write() error {
+	if d.writes == 0 {
+		d.dead = true
+	}
+	if d.writes >= 0 && !d.dead {
+		d.writes--
+	}
+	if d.dead {
+		return errCrash
+	}
+	return nil
+}
+
+// rise ends a dead life and begins the next a while later.
+func (d *anyDay) rise() {
+	d.crashes++
+	d.note("crash")
+	require.NoError(d.t, d.store.Close())
+	d.life++
+	d.plans = slices.DeleteFunc(d.plans, func(p plan) bool { return p.life != 0 })
+	d.now = d.now.Add(time.Duration(1+d.random.IntN(120)) * time.Second)
+	d.open()
+}
+
+func (d *anyDay) in(after time.Duration, life int, do func()) {
+	d.turn++
+	d.plans = append(d.plans, plan{d.now.Add(after), d.turn, life, do})
+}
+
+// settle does everything that can be done at this instant.
+func (d *anyDay) settle() {
+	ctx := d.t.Context()
+	for range 1000 {
+		if d.dead {
+			d.rise()
+		}
+		worked, err := d.steps.Tick(ctx)
+		d.must(err)
+		if d.dead {
+			continue
+		}
+		flights, err := d.steps.Claim(ctx)
+		d.must(err)
+		if d.dead {
+			continue
+		}
+		for _, f := range flights {
+			d.fly(f)
+		}
+		if !worked && len(flights) == 0 {
+			d.promises()
+			return
+		}
+		if d.broken != "" {
+			return
+		}
+	}
+	d.fail("what is due at %s never gets done", d.now.Format(time.TimeOnly))
+}
+
+// fly hands a message over; its outcome is stored a while later.
+func (d *anyDay) fly(f *receiver.Flight) {
+	d.look(f)
+	d.steps.Send(context.WithoutCancel(d.t.Context()), f)
+	life := d.life
+	d.in(d.upTo(5*time.Second), life, func() {
+		if !d.dead {
+			d.steps.Finish(d.t.Context(), f)
+		}
+	})
+}
+
+func (d *anyDay) upTo(most time.Duration) time.Duration {
+	return time.Duration(d.random.Int64N(int64(most)) + 1).Truncate(time.Millisecond)
+}
+
+// passes lets time go by, from one plan or due instant to the next.
+func (d *anyDay) passes(length time.Duration) {
+	until := d.now.Add(length)
+	for d.broken == "" {
+		d.settle()
+		next, err := d.steps.Next(d.t.Context())
+		d.must(err)
+		if next.IsZero() || next.After(until) {
+			next = until
+		}
+		first := -1
+		for n, p := range d.plans {
+			if !p.at.After(next) && (first < 0 || p.at.Before(d.plans[first].at) || p.at.Equal(d.plans[first].at) && p.turn < d.plans[first].turn) {
+				first = n
+			}
+		}
+		if first < 0 {
+			d.now = later(d.now, next)
+			if !d.now.Before(until) {
+				d.settle()
+				return
+			}
+			continue
+		}
+		p := d.plans[first]
+		d.plans = slices.Delete(d.plans, first, first+1)
+		d.now = later(d.now, p.at)
+		p.do()
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// act does something at random.
+func (d *anyDay) act() {
+	services := []string{"web", "api", "database", "alone"}
+	service := services[d.random.IntN(len(services))]
+	switch what := d.random.IntN(16); {
+	case what < 6:
+		d.fire(service)
+	case what < 9:
+		d.end(service)
+	case what < 11 && len(d.accepted) > 0: // late, twice, out of order; later than that it counts as new
+		d.tell(d.accepted[max(0, len(d.accepted)-1-d.random.IntN(4))])
+	case what < 13:
+		d.writes = d.random.IntN(40)
+	case what == 13:
+		d.dead = true
+	default:
+		d.person()
+	}
+}
+
+func (d *anyDay) fire(service string) {
+	a, fires := d.firing[service]
+	if !fires {
+		severity := "critical"
+		if d.random.IntN(4) == 0 {
+			severity = "warning"
+		}
+		a = incident.Alert{
+			Source: "alertmanager", Fingerprint: "down-" + service, StartsAt: d.now.Add(-d.upTo(30 * time.Second)),
+			Labels: map[string]string{"alertname": "ServiceDown", "severity": severity, "audience": "users", "service": service, "team": "shop"},
+		}
+		d.firing[service] = a
+	}
+	d.tell(a)
+}
+
+func (d *anyDay) end(service string) {
+	if a, fires := d.firing[service]; fires {
+		delete(d.firing, service)
+		d.over[a.Fingerprint] = d.now
+		a.Resolved, a.EndsAt = true, d.now
+		d.tell(a)
+	}
+}
+
+// tell has both Alertmanagers post an alert, until it is taken. One that is over
+// for long is not told any more.
+func (d *anyDay) tell(a incident.Alert) {
+	if now, fires := d.firing[a.Labels["service"]]; !a.Resolved && (!fires || !now.StartsAt.Equal(a.StartsAt)) && d.now.Sub(d.over[a.Fingerprint]) > 2*time.Minute {
+		return
+	}
+	for range 1 + d.random.IntN(2) {
+		d.in(d.upTo(20*time.Second), 0, func() { d.post(a) })
+	}
+}
+
+func (d *anyDay) post(a incident.Alert) {
+	if !d.dead {
+		err := d.receiver.Accept(d.t.Context(), webhook.Notification{Source: a.Source, GroupKey: "g", Alerts: []incident.Alert{a}, Body: []byte("{}")})
+		d.must(err)
+		if err == nil {
+			d.note("accepted %s resolved=%v", a.Fingerprint, a.Resolved)
+			d.accepted = append(d.accepted, a)
+			return
+		}
+	}
+	d.in(d.upTo(30*time.Second), 0, func() { d.post(a) })
+}
+
+// person has somebody do something with an open incident on the board.
+func (d *anyDay) person() {
+	open, err := d.store.Current(d.t.Context())
+	d.must(err)
+	if len(open) == 0 || d.dead {
+		return
+	}
+	i, who := open[d.random.IntN(len(open))], onCallPeople[d.random.IntN(len(onCallPeople))]
+	acts := []incident.Input{
+		incident.Acknowledge{Incident: i.ID, Person: who, Via: "board"},
+		incident.Acknowledge{Incident: i.ID, Person: who, Via: "board", Until: d.now.Add(d.upTo(time.Hour))},
+		incident.Reassign{Incident: i.ID, Person: who},
+		incident.Resolve{Incident: i.ID, Person: who},
+	}
+	in := acts[d.random.IntN(len(acts))]
+	d.note("%T of %d by %s", in, i.ID, who)
+	d.must(d.receiver.Act(d.t.Context(), i.ID, in))
+}
+
+// TestAnyDayKeepsThePromises plays days in which everything happens at any
+// time and the power goes at any write. -days plays more, -seed repeats one.
+func TestAnyDayKeepsThePromises(t *testing.T) {
+	folder := t.TempDir()
+	for name, text := range map[string]string{"tocsin.yml": chainOfServices, "secret": signingKey + "\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	for n, person := range onCallPeople {
+		text := fmt.Sprintf("phone: %q\nntfy: %s\n", numberOf(n), person)
+		require.NoError(t, os.WriteFile(filepath.Join(folder, person+".yml"), []byte(text), 0o600))
+	}
+	c, err := catalog.Load(filepath.Join(folder, "tocsin.yml"))
+	require.NoError(t, err)
+	crashes, pages := 0, 0
+	for seed := max(1, *onlyDay); seed <= max(*days, *onlyDay); seed++ {
+		d := newAnyDay(t, seed, filepath.Join(folder, fmt.Sprint("day", seed)), c)
+		d.play()
+		require.NoError(t, d.store.Close())
+		if d.broken != "" {
+			if *onlyDay != 0 {
+				t.Log(strings.Join(d.log, "\n"))
+			}
+			t.Fatalf("day %d, at %s: %s\n%v", seed, d.now.Format(time.RFC3339), d.broken, d.last())
+		}
+		require.NoError(t, os.RemoveAll(d.folder))
+		crashes, pages = crashes+d.crashes, pages+d.pages
+		if *onlyDay != 0 {
+			break
+		}
+	}
+	t.Logf("%d crashes, %d pages", crashes, pages)
+}
+
+func (d *anyDay) last() (text string) {
+	for _, line := range d.log[max(0, len(d.log)-40):] {
+		text += line + "\n"
+	}
+	return text
+}
+
+// play is one day, and the calm after it.
+func (d *anyDay) play() {
+	for until := d.now.Add(24 * time.Hour); d.now.Before(until) && d.broken == ""; {
+		d.act()
+		d.passes(d.upTo(20 * time.Minute))
+	}
+	d.calm, d.writes = true, -1
+	for _, service := range []string{"web", "api", "database", "alone"} {
+		d.end(service)
+	}
+	d.passes(6 * time.Hour)
+	if d.broken == "" {
+		d.finally()
+	}
+}
