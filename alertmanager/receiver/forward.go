@@ -54,6 +54,7 @@ func (r *Receiver) RunInbound(ctx context.Context) error {
 type forwarder struct {
 	receiver *Receiver
 	failing  map[string]bool
+	since    time.Time // when a member took them last, or was first asked
 }
 
 // round posts what there is and says when the next is due.
@@ -75,6 +76,7 @@ func (f *forwarder) round(ctx context.Context) time.Duration {
 	}
 	alerts := postable(all, now)
 	if len(alerts) == 0 {
+		f.since = time.Time{}
 		r.metrics.forwarded(now)
 		return forwardEvery
 	}
@@ -145,6 +147,10 @@ func (f *forwarder) post(ctx context.Context, alerts []posted) bool {
 	}
 	if some {
 		r.metrics.forwarded(r.now())
+	}
+	if err := f.stuck(ctx, alerts, some); err != nil {
+		level.Error(r.logger).Log("msg", "That no Alertmanager takes alerts could not be noted; trying again", "err", err)
+		return false
 	}
 	return good
 }

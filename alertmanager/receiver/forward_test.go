@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/inbound"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -248,4 +249,30 @@ func TestTooManyAlertsOfOneSource(t *testing.T) {
 	require.True(t, errors.Is(g.says("", inbound.Event{Key: "one more", Title: "s"}), errManyForeign))
 	require.NoError(t, g.says("", inbound.Event{Key: "0s", Title: "s", Ended: true}), "ends are always taken")
 	require.NoError(t, g.says("", inbound.Event{Key: "one more", Title: "s"}))
+}
+
+// When no Alertmanager takes what comes from elsewhere, people hear of it
+// without one, once, and with what it is about.
+func TestAlertsThatNobodyTakesAreAnIncident(t *testing.T) {
+	g := newGateway(t)
+	g.load(g.text)
+	require.NoError(t, g.says("1", g.fired()))
+	g.a.away, g.b.away = true, true
+	open := func(after time.Duration) []incident.Incident {
+		t.Helper()
+		g.now = g.now.Add(after)
+		g.forward.round(t.Context())
+		found, err := g.kept.Current(t.Context())
+		require.NoError(t, err)
+		return found
+	}
+	require.Empty(t, open(0))
+	require.Empty(t, open(stuckAfter-time.Second))
+	raised := open(time.Second)
+	require.Len(t, raised, 1)
+	require.Equal(t, incident.SeverityCritical, raised[0].Severity)
+	require.Regexp(t, `since 09:00:00 UTC\. 1 of its alerts fire; the first: .+ \(service s\)`, raised[0].Lead().Annotations["description"])
+	require.Len(t, open(time.Hour), 1)
+	g.b.away = false
+	require.Empty(t, open(time.Minute), "one that takes them is enough")
 }
