@@ -30,6 +30,9 @@ func (of *Channels) answers() map[string]string {
 	if of.PagerDuty != nil {
 		files["pagerduty.webhook_secret_file"] = of.PagerDuty.WebhookSecretFile
 	}
+	if of.Slack.Bot() {
+		files["slack.signing_secret_file"] = of.Slack.SigningSecretFile
+	}
 	if of.VictorOps != nil {
 		files["victorops.webhook_token_file"] = of.VictorOps.WebhookTokenFile
 	}
