@@ -85,8 +85,12 @@ func (b *board) serviceMap(w http.ResponseWriter, r *http.Request) {
 // states are what a service may be in, the worst first.
 func states() []stateCount {
 	return []stateCount{
-		{State: "critical", Word: "critical"}, {State: "warning", Word: "warning"}, {State: "info", Word: "information"},
-		{State: "works", Word: "in maintenance"}, {State: "fine", Word: "fine"}, {State: "unwatched", Word: "not watched"},
+		{State: "critical", Word: "critical"},
+		{State: "warning", Word: "warning"},
+		{State: "info", Word: "information"},
+		{State: "works", Word: "in maintenance"},
+		{State: "fine", Word: "fine"},
+		{State: "unwatched", Word: "not watched"},
 	}
 }
 

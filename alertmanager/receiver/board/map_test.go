@@ -82,3 +82,29 @@ func TestAMapOfSixtyServices(t *testing.T) {
 	}
 	require.Len(t, corners, 60)
 }
+
+// TestManyOpenIncidents: a page has some of them, the worst first, and counts
+// all.
+func TestManyOpenIncidents(t *testing.T) {
+	d := &desk{all: []incident.Incident{}}
+	for n := range 120 {
+		d.all = append(d.all, open(incident.ID(n+1), fmt.Sprintf("s%d", n), []incident.Severity{"warning", "critical"}[n%2]))
+	}
+	server := serve(t, d)
+	for path, c := range map[string]struct {
+		cards, critical int
+		text            string
+	}{
+		"/":        {50, 50, "1 to 50 of 120"},
+		"/?page=2": {50, 10, "51 to 100 of 120"},
+		"/?page=3": {20, 0, "101 to 120 of 120"},
+		"/?page=9": {20, 0, "101 to 120 of 120"},
+		"/?page=x": {50, 50, "1 to 50 of 120"},
+	} {
+		_, text := ask(t, "GET", server.URL+path, "")
+		require.Equal(t, c.cards, strings.Count(text, "<article"), path)
+		require.Equal(t, c.critical, strings.Count(text, `<article class="card critical"`), path)
+		require.Contains(t, text, "120 open incidents, 60 critical")
+		require.Contains(t, text, c.text)
+	}
+}

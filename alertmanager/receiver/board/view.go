@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +50,34 @@ type liveView struct {
 	Beats     []beat
 	Works     []windowView // open now
 	Checked   moment
+
+	First, Last, Open int    // which of the open incidents are on this page, from 0
+	Before, After     string // addresses of the pages around it; "" for none
 }
+
+// livePage is how many open incidents one page shows: more than anybody reads,
+// and few enough to be there at once.
+const livePage = 50
+
+// page chooses the part of the list that ?page= asks for.
+func (v *liveView) page(r *http.Request, open int) {
+	pages := max(1, (open+livePage-1)/livePage)
+	number, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil {
+		number = 1
+	}
+	number = min(max(1, number), pages)
+	v.Open, v.First, v.Last = open, (number-1)*livePage, min(open, number*livePage)
+	if number > 1 {
+		v.Before = fmt.Sprintf("/?page=%d", number-1)
+	}
+	if number < pages {
+		v.After = fmt.Sprintf("/?page=%d", number+1)
+	}
+}
+
+// From is the number of the first incident of the page, for people.
+func (v liveView) From() int { return v.First + 1 }
 
 type incidentView struct {
 	frame
@@ -161,11 +189,13 @@ func sorted(list []incident.Incident) []incident.Incident {
 func (b *board) liveView(r *http.Request, open, recent []incident.Incident, beats map[string]time.Time, windows Windows) liveView {
 	v := liveView{frame: b.frame(r, "All quiet"), Headline: "All quiet", Checked: b.moment(b.Now(), time.UTC)}
 	v.Live = true
-	for _, i := range sorted(open) {
+	worst := sorted(open)
+	v.page(r, len(worst))
+	for _, i := range worst[v.First:v.Last] {
 		v.Incidents = append(v.Incidents, b.card(r, i))
 	}
 	if len(open) > 0 {
-		if first := sorted(open)[0]; !first.Withheld() {
+		if first := worst[0]; !first.Withheld() {
 			v.Severity, v.Icon = first.Severity, icon(first.Severity)
 		}
 		v.Headline = headline(open)

@@ -40,6 +40,7 @@ var promises = map[string]func(*testing.T, place){
 	"what was fetched":                          whatWasFetched,
 	"entries of rotas":                          entriesOfRotas,
 	"who did what":                              whoDidWhat,
+	"what is open":                              whatIsOpen,
 	"what is over":                              whatIsOver,
 }
 

@@ -104,3 +104,34 @@ func whoDidWhat(t *testing.T, p place) {
 	require.Equal(t, []string{"log in"}, list(audit.Query{Before: start.Add(time.Second)}))
 	require.Equal(t, []string{"POST /incidents/7/note"}, list(audit.Query{Before: late, Incident: 7}))
 }
+
+// whatIsOpen reads the same again and again: what changed between is seen.
+func whatIsOpen(t *testing.T, p place) {
+	s := p.store(t)
+	require.NoError(t, s.Update(t.Context(), fire("shop")))
+	require.NoError(t, s.Update(t.Context(), fire("mail")))
+	first, err := s.Current(t.Context())
+	require.NoError(t, err)
+	again, err := s.Current(t.Context())
+	require.NoError(t, err)
+	require.Len(t, first, 2)
+	require.Equal(t, first, again)
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		changed := first[1]
+		changed.Owner, changed.Sequence = "asha", changed.Sequence+1
+		return tx.Save(incident.State{Incidents: []incident.Incident{changed}}, []incident.Event{{Incident: changed.ID, Kind: incident.KindAcknowledged, At: start}})
+	}))
+	again, err = s.Current(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, first[0], again[0])
+	require.Equal(t, "asha", again[1].Owner)
+	require.Empty(t, first[1].Owner)
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		closed := again[1]
+		closed.Closed, closed.Sequence = start.Add(time.Minute), closed.Sequence+1
+		return tx.Save(incident.State{Incidents: []incident.Incident{closed}}, []incident.Event{{Incident: closed.ID, Kind: incident.KindClosed, At: closed.Closed}})
+	}))
+	again, err = s.Current(t.Context())
+	require.NoError(t, err)
+	require.Len(t, again, 1)
+}

@@ -12,11 +12,6 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
-// Current lists the open incidents, by number.
-func (s *Store) Current(ctx context.Context) ([]incident.Incident, error) {
-	return s.incidents(ctx, `SELECT state FROM incidents WHERE closed_at IS NULL ORDER BY id`)
-}
-
 // Closed lists the last closed incidents that closed before an instant, the
 // newest first.
 func (s *Store) Closed(ctx context.Context, before time.Time, most int) ([]incident.Incident, error) {

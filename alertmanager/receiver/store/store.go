@@ -41,6 +41,7 @@ type Store struct {
 	member  *member // nil where no others can be
 	writes  *sql.DB
 	reads   conn
+	open    *decoded
 	readsDB *sql.DB
 	schema  int           // the newest
 	files   []io.Closer   // what is closed at the end
@@ -54,7 +55,7 @@ type Store struct {
 }
 
 func newStore(d *dialect) *Store {
-	return &Store{dialect: d, name: rand.Text(), schema: len(schemaFiles()), queue: make(chan *job, queueLength), done: make(chan struct{})}
+	return &Store{dialect: d, open: newDecoded(), name: rand.Text(), schema: len(schemaFiles()), queue: make(chan *job, queueLength), done: make(chan struct{})}
 }
 
 // Close takes no more writes, finishes those that wait and closes the files.
