@@ -168,7 +168,7 @@ func (b *board) describe(i incident.Incident, e incident.Event) string {
 		return fmt.Sprintf("Alertmanager left out %d alerts of the group: nothing closes until it shows them", e.Count)
 	case incident.KindAlertFired, incident.KindAlertConfirmed, incident.KindAlertResolved:
 		return describeAlert(e)
-	case incident.KindPagePlanned, incident.KindPageCancelled, incident.KindPaged:
+	case incident.KindPagePlanned, incident.KindPageCancelled, incident.KindPaged, incident.KindAlarmPlanned:
 		return b.describePage(i, e)
 	case incident.KindMaintenanceBegan, incident.KindMaintenanceChanged, incident.KindMaintenanceEnded, incident.KindMaintenanceLifted:
 		return b.describeMaintenance(i, e)
@@ -240,6 +240,11 @@ func (b *board) describePage(i incident.Incident, e incident.Event) string {
 	switch e.Kind {
 	case incident.KindPagePlanned:
 		return fmt.Sprintf("Phones ring at %s unless somebody acknowledges (step %d)", b.moment(e.Due, zone).Clock, e.Step+1)
+	case incident.KindAlarmPlanned:
+		if e.Due.IsZero() {
+			return ""
+		}
+		return fmt.Sprintf("The team's own tools ring at %s, because nobody is paged here at that hour", b.moment(e.Due, zone).Clock)
 	case incident.KindPageCancelled:
 		return "No phone rings any more: " + e.Text
 	}

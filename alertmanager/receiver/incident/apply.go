@@ -43,7 +43,7 @@ func (i Incident) apply(e Event) Incident {
 		i.Reopened++
 	case KindClosed:
 		i.Closed, i.ClosedBy, i.ReminderAt = e.At, e.Text, time.Time{}
-		i.Paging, i.Unsighted = Paging{Last: i.Paging.Last}, time.Time{}
+		i.Paging, i.Unsighted, i.AlarmAt = Paging{Last: i.Paging.Last}, time.Time{}, time.Time{}
 		i = i.applyMaintenance(e)
 	case KindSeverity:
 		i.Severity = e.Severity
@@ -70,6 +70,8 @@ func (i Incident) apply(e Event) Incident {
 		i = i.applyMaintenance(e)
 	case KindPagePlanned, KindPageCancelled, KindPaged:
 		i = i.applyPaging(e)
+	case KindAlarmPlanned:
+		i.AlarmAt = e.Due
 	case KindMessageQueued, KindDeliveryStarted, KindDelivered, KindDeliveryFailed, KindReceipt, KindNobodyReached:
 		i = i.applyMessage(e)
 	}

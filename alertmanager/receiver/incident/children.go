@@ -136,6 +136,7 @@ func (d *decision) replan(id ID) {
 	case pages && !at.Equal(i.Paging.Due) && (i.Paging.Due.IsZero() || !rung || at.After(i.Paging.Due)):
 		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: i.Paging.Step})
 	}
+	d.alarm(id)
 }
 
 func (d *decision) replanChildren(parent ID) {

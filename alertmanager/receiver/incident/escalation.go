@@ -39,6 +39,7 @@ func (d *decision) plan(id ID) {
 	case pages && i.Paging.Due.IsZero() && !i.Withheld():
 		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: 0})
 	}
+	d.alarm(id)
 }
 
 // pageAt says when an incident nobody owns is paged first: not again within
@@ -53,6 +54,15 @@ func (d *decision) pageAt(i Incident, terms Terms) (time.Time, bool) {
 
 // ringAt is pageAt without regard to earlier pages.
 func (d *decision) ringAt(i Incident, terms Terms) (time.Time, bool) {
+	at, rings := d.alarmAt(i, terms)
+	if !rings {
+		return time.Time{}, false
+	}
+	return terms.PagesFrom(at)
+}
+
+// alarmAt is ringAt without regard to the hours.
+func (d *decision) alarmAt(i Incident, terms Terms) (time.Time, bool) {
 	if !terms.pages(i.Audience, i.Severity) || i.Owner != "" {
 		return time.Time{}, false
 	}
@@ -66,11 +76,7 @@ func (d *decision) ringAt(i Incident, terms Terms) (time.Time, bool) {
 		return time.Time{}, false // all of it is silenced
 	}
 	since = later(since, i.Maintenance.Ended) // a fault of the maintenance counts from its end
-	at, pages := d.behind(i, later(since.Add(terms.PageAfter), d.now))
-	if !pages {
-		return time.Time{}, false
-	}
-	return terms.PagesFrom(at)
+	return d.behind(i, later(since.Add(terms.PageAfter), d.now))
 }
 
 // pages says whether incidents of an audience and a severity ring anybody.

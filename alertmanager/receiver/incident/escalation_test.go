@@ -155,3 +155,65 @@ func TestAToolIsNoStepOfTheEscalation(t *testing.T) {
 	h.passes(time.Minute)
 	require.Equal(t, []string{"0 team push", "0 tools "}, h.rung(), "the manager's turn has not come")
 }
+
+// Where our hours hold a page back, the tools hear of it at once: whom they
+// ring, and when, is for their own rota to say.
+func TestToolsRingWhenTheHoursHereHoldAPageBack(t *testing.T) {
+	office := start.Add(8 * time.Hour)
+	tools := func(t *testing.T, from func(time.Time) (time.Time, bool)) *history {
+		h := escalating(t, incident.Step{Notify: incident.RoleOnCall, By: []string{"push"}})
+		h.terms.Tools, h.terms.PageAfter, h.terms.PagesFrom = true, 5*time.Minute, from
+		return h
+	}
+	later := func(at time.Time) (time.Time, bool) {
+		if at.Before(office) {
+			return office, true
+		}
+		return at, true
+	}
+	t.Run("they do", func(t *testing.T) {
+		h := tools(t, later)
+		h.report(down())
+		h.passes(4 * time.Minute)
+		require.Empty(t, h.rung())
+		h.passes(2 * time.Minute)
+		require.Equal(t, []string{"4.833333333333333 tools "}, h.rung())
+		h.passes(2 * time.Hour)
+		require.Empty(t, h.rung(), "once")
+		h.report(down(ended(h.now)))
+		h.after(10 * time.Minute).report(down(from(h.now.Add(10 * time.Minute))))
+		h.passes(time.Hour)
+		require.Len(t, h.rung(), 1, "and in the next outage")
+	})
+	t.Run("not when somebody has it", func(t *testing.T) {
+		h := tools(t, later)
+		h.report(down())
+		h.play(incident.Acknowledge{Incident: 1, Person: "asha"})
+		h.passes(time.Hour)
+		require.Empty(t, h.rung())
+		h.play(incident.Reassign{Incident: 1, Person: "asha"})
+		h.passes(time.Second)
+		require.Len(t, h.rung(), 1, "but when it is given back")
+	})
+	t.Run("not when it is over", func(t *testing.T) {
+		h := tools(t, later)
+		h.report(down())
+		h.report(down(ended(h.now.Add(time.Minute))))
+		h.passes(time.Hour)
+		require.Empty(t, h.rung())
+	})
+	t.Run("not where nobody is ever paged", func(t *testing.T) {
+		h := tools(t, func(time.Time) (time.Time, bool) { return time.Time{}, false })
+		h.report(down())
+		h.passes(24 * time.Hour)
+		require.Empty(t, h.rung())
+	})
+	t.Run("not of what may be slept over", func(t *testing.T) {
+		h := tools(t, later)
+		a := down()
+		a.Labels["severity"] = "warning"
+		h.report(a)
+		h.passes(24 * time.Hour)
+		require.Empty(t, h.rung())
+	})
+}

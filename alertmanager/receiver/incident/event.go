@@ -21,6 +21,7 @@ const (
 	KindPagePlanned    Kind = "page_planned"     // Due, Step
 	KindPageCancelled  Kind = "page_cancelled"   // Text is why
 	KindPaged          Kind = "paged"            // Step; Due, NextStep and Paging are what follows
+	KindAlarmPlanned   Kind = "alarm_planned"    // Due; zero when the tools need not ring by themselves
 
 	// Of the owner; Due is when the ownership ends.
 	KindSnoozed        Kind = "snoozed"         // Person, Text is the way

@@ -145,6 +145,7 @@ type Incident struct {
 	Unsighted time.Time `json:"unsighted,omitzero"` // since when nobody can see whether it goes on
 
 	Paging     Paging    `json:"paging,omitzero"`
+	AlarmAt    time.Time `json:"alarm_at,omitzero"`    // when the team's tools ring although our hours hold the page back
 	ReminderAt time.Time `json:"reminder_at,omitzero"` // when the product manager hears of it again
 
 	Maintenance Maintenance `json:"maintenance,omitzero"` // the last windows over it; see Withheld
@@ -221,6 +222,9 @@ func (i Incident) Due() time.Time {
 		if !i.Maintenance.Ended.IsZero() {
 			due = i.Maintenance.LiftAt
 		}
+	}
+	if i.rings() {
+		due = earliest(due, i.AlarmAt)
 	}
 	due = earliest(earliest(due, i.ownershipDue()), i.receiptDue())
 	for _, a := range i.Alerts {

@@ -150,6 +150,7 @@ func (d *decision) disowned(id ID) {
 	if i.toolsKnow() {
 		d.tools(id, MessageUpdate, "nobody owns it any longer")
 	}
+	d.alarm(id)
 	d.replanChildren(id)
 	d.page(id)
 }
@@ -183,6 +184,9 @@ func (d *decision) resolveByHand(in Resolve) {
 }
 
 func (i Incident) applyOwnership(e Event) Incident {
+	if e.Person != "" {
+		i.AlarmAt = time.Time{}
+	}
 	switch e.Kind {
 	case KindAcknowledged, KindSnoozed:
 		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, Acknowledged: e.At, OwnedUntil: e.Due, Snoozed: e.Kind == KindSnoozed}

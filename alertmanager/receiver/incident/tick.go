@@ -25,6 +25,7 @@ func (d *decision) tick(in Tick) {
 	d.lift(in.Incident)
 	d.ownership(in.Incident)
 	d.page(in.Incident)
+	d.sound(in.Incident)
 	d.remind(in.Incident)
 }
 

@@ -1,5 +1,10 @@
 package incident
 
+import (
+	"slices"
+	"time"
+)
+
 // tools tells what the team uses beside us. They hear of every change of an
 // incident that is told to somebody; what each makes of it is the channel's
 // matter.
@@ -35,4 +40,53 @@ func (i Incident) Alarmed(place, way string) bool {
 		}
 	}
 	return false
+}
+
+// alarm keeps in step when the tools ring by themselves. They hear of every page
+// here; where our hours hold one back they hear of it when it would have been,
+// because whom they ring at which hours is for their own rota to say.
+func (d *decision) alarm(id ID) {
+	i, ok := d.open(id)
+	if !ok {
+		return
+	}
+	due := d.alarmDue(i)
+	if due.IsZero() == i.AlarmAt.IsZero() && (due.Equal(i.AlarmAt) || !due.After(d.now)) {
+		return
+	}
+	d.emit(Event{Incident: id, Kind: KindAlarmPlanned, Due: due})
+}
+
+// alarmDue is when the tools ring although nobody is paged; zero when they need
+// not. A fault that comes back soon after they rang waits as a page does.
+func (d *decision) alarmDue(i Incident) time.Time {
+	terms := d.terms(i)
+	at, rings := d.alarmAt(i, terms)
+	if !terms.Tools || !rings || i.Withheld() {
+		return time.Time{}
+	}
+	for _, m := range slices.Backward(i.Messages) {
+		if !m.ForTools() || m.Kind != MessagePage {
+			continue
+		}
+		if !m.At.Before(i.Since) {
+			return time.Time{}
+		}
+		at = later(at, m.At.Add(d.policy.ReopenWithin))
+		break
+	}
+	if from, ever := terms.PagesFrom(at); !ever || !from.After(at) {
+		return time.Time{}
+	}
+	return at
+}
+
+// sound has the tools ring when that is due.
+func (d *decision) sound(id ID) {
+	i, ok := d.open(id)
+	if !ok || i.AlarmAt.IsZero() || i.AlarmAt.After(d.now) || !i.rings() {
+		return
+	}
+	d.tools(id, MessagePage, "at this hour nobody is paged by Tocsin")
+	d.emit(Event{Incident: id, Kind: KindAlarmPlanned})
 }
