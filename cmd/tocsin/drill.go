@@ -90,7 +90,7 @@ func (r rehearsal) confirm(service, team string) error {
 
 // get reads what the receiver knows.
 func (d desk) get(ctx context.Context, path string, into any) error {
-	text, err := d.call(ctx, http.MethodGet, path, nil, "", "")
+	text, err := d.read(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -57,7 +56,7 @@ func addIncidentList(app *kingpin.Application, env environment) (string, action)
 	state := command.Flag("state", "Which: open, closed (the last hundred) or all.").Default("open").Enum("open", "closed", "all")
 	asJSON := command.Flag("json", "As JSON.").Bool()
 	return command.FullCommand(), func(ctx context.Context) error {
-		text, err := d.call(ctx, http.MethodGet, incidentsPath+"?state="+*state, nil, "", "")
+		text, err := d.read(ctx, incidentsPath+"?state="+*state)
 		if err != nil {
 			return err
 		}
@@ -90,7 +89,7 @@ func addIncidentShow(app *kingpin.Application, env environment) (string, action)
 	id := command.Arg("number", "The incident's number.").Required().Int64()
 	asJSON := command.Flag("json", "As JSON.").Bool()
 	return command.FullCommand(), func(ctx context.Context) error {
-		text, err := d.call(ctx, http.MethodGet, incidentPath(*id, ""), nil, "", "")
+		text, err := d.read(ctx, incidentPath(*id, ""))
 		if err != nil {
 			return err
 		}
@@ -129,7 +128,7 @@ func addIncidentPostmortem(app *kingpin.Application, env environment) (string, a
 		if *plots != "" && *format != "markdown" {
 			return errors.New("--plots: only Markdown has its plots in files of their own: leave it out, or say --format=markdown")
 		}
-		text, err := d.call(ctx, http.MethodGet, incidentPath(*id, "/postmortem?format=json"), nil, "", "")
+		text, err := d.read(ctx, incidentPath(*id, "/postmortem?format=json"))
 		if err != nil {
 			return err
 		}

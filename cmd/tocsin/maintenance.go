@@ -97,7 +97,7 @@ func addMaintenanceList(app *kingpin.Application, env environment) (string, acti
 		if *all {
 			query = "?state=all"
 		}
-		text, err := d.call(ctx, http.MethodGet, windows+query, nil, "", "")
+		text, err := d.read(ctx, windows+query)
 		if err != nil {
 			return err
 		}
@@ -222,6 +222,16 @@ func (d desk) address() (string, error) {
 		return "", errors.New("the catalogue names no receiver: add delivery.receiver.url, or say --receiver=URL")
 	}
 	return url, nil
+}
+
+// read asks the receiver for something, with a token where there is one: a
+// board that people log in to shows nothing to others.
+func (d desk) read(ctx context.Context, path string) ([]byte, error) {
+	token, err := d.token()
+	if err != nil {
+		token = ""
+	}
+	return d.call(ctx, http.MethodGet, path, nil, token, "")
 }
 
 // call gives the receiver's answer; what it refuses is an error in its words.

@@ -128,7 +128,7 @@ func orDash(text, instead string) string {
 
 // entries asks the receiver what people have entered.
 func (d desk) entries(ctx context.Context) ([]oncall.Entry, error) {
-	text, err := d.call(ctx, http.MethodGet, entriesPath, nil, "", "")
+	text, err := d.read(ctx, entriesPath)
 	if err != nil {
 		return nil, err
 	}

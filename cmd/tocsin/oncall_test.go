@@ -2,11 +2,14 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // TestOnCallPage runs what docs/oncall.md shows.
@@ -36,4 +39,20 @@ func TestOnCall(t *testing.T) {
 	away := d.tocsin(0, "oncall", "--receiver=http://127.0.0.1:1")
 	require.Contains(t, away, "warning: these are the turns of the catalogue; what people have entered since is not in them: asking the receiver")
 	require.Contains(t, away, "shop ")
+}
+
+// The tool reads a board that only people who log in may see, with its token.
+func TestTheToolAtAClosedBoard(t *testing.T) {
+	d := newDesktop(t)
+	written, err := os.ReadFile(filepath.Join(d.folder, "tocsin.yml"))
+	require.NoError(t, err)
+	d.write("tocsin.yml", "board: {anonymous: none}\n"+string(written))
+	c, err := catalog.Load(filepath.Join(d.folder, "tocsin.yml"))
+	require.NoError(t, err)
+	require.NoError(t, d.receiver.Update(c))
+	require.Contains(t, d.tocsin(0, "incident", "list"), "No incident is open.")
+	require.Contains(t, d.tocsin(0, "oncall", "list"), "Nothing was entered")
+	require.Contains(t, d.tocsin(0, "maintenance", "list"), "patches")
+	d.write("wrong-token", "guess\n")
+	require.Contains(t, d.tocsin(1, "incident", "list", "--token-file="+filepath.Join(d.folder, "wrong-token")), "the password or the token is wrong")
 }

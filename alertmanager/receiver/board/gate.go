@@ -50,7 +50,7 @@ func needs(r *http.Request) (role login.Role, own bool) {
 	under := func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }
 	switch {
 	case under("/assets/"), under("/acknowledge/"), under("/calendar/"),
-		!reads && (under("/api/v1/maintenance") || under("/api/v1/oncall")):
+		!reads && (under("/api/v1/maintenance") || under("/api/v1/oncall") || under("/api/v1/people")):
 		return login.None, true
 	case r.URL.Path == "/login", under("/login/"), r.URL.Path == "/logout":
 		return login.None, false
