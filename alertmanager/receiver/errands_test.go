@@ -133,6 +133,29 @@ func TestFiguresAreKeptAtTheBeginningAndTheEnd(t *testing.T) {
 	require.Equal(t, last, h.figured(func(figures.Figures) bool { return true }))
 }
 
+func TestFiguresOutliveAReopening(t *testing.T) {
+	h, s := newHouse(t), newSights(t)
+	h.seeing(s)
+	h.errands()
+	down := h.firing("ServiceDown", "critical", "users")
+	require.Equal(t, http.StatusOK, h.post(down))
+	first := h.figured(func(f figures.Figures) bool { return !f.ReadAt.IsZero() })
+	require.Equal(t, http.StatusOK, h.post(h.ended(down)))
+	h.settled(1, func(i incident.Incident) bool { return !i.Open() })
+	h.later(20 * time.Minute)
+	h.figured(func(f figures.Figures) bool { return f.ReadAt.Sub(first.ReadAt) > 19*time.Minute })
+	require.Equal(t, http.StatusOK, h.post(h.firing("ServiceDown", "critical", "users")))
+	h.settled(1, func(i incident.Incident) bool { return i.Reopened == 1 })
+	again := h.figured(func(f figures.Figures) bool {
+		c, _ := f.Chart("service")
+		return len(c.Series) == 1 && len(c.Series[0].At) > 2
+	})
+	require.Equal(t, first.From, again.From)
+	c, _ := again.Chart("service")
+	old, _ := first.Chart("service")
+	require.Equal(t, old.Series[0].At[0], c.Series[0].At[0], "what was read of the first time stays")
+}
+
 func TestFiguresWaitForPrometheus(t *testing.T) {
 	h, s := newHouse(t), newSights(t)
 	h.seeing(s)

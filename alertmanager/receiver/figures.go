@@ -86,7 +86,9 @@ func (r *Receiver) readFigures(ctx context.Context, d *directory, i incident.Inc
 	if over := i.Closed.Add(2 * figuresAfter); !i.Open() && over.Before(until) {
 		until = over
 	}
-	return reader.Read(ctx, d.subject(i.Service), from.Add(-figuresBefore), until)
+	read, err := reader.Read(ctx, d.subject(i.Service), from.Add(-figuresBefore), until)
+	read.ReadAt = now.UTC()
+	return read, err
 }
 
 // subject is a service as its figures are asked for.
