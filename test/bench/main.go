@@ -1,4 +1,4 @@
-// Command bench measures what the exporter was promised to reach, and says
+// Command bench measures what the exporter and the receiver were promised to reach, and says
 // whether it does.
 //
 // `make bench` runs all of it in its quick form and writes the tables into
@@ -32,13 +32,14 @@ import (
 	"github.com/tocsin-monitoring/tocsin/test/bench/isolation"
 	"github.com/tocsin-monitoring/tocsin/test/bench/lab"
 	"github.com/tocsin-monitoring/tocsin/test/bench/memory"
+	"github.com/tocsin-monitoring/tocsin/test/bench/receiver"
 	"github.com/tocsin-monitoring/tocsin/test/bench/schedule"
 	"github.com/tocsin-monitoring/tocsin/test/bench/scrape"
 )
 
 // benchmarks lists all.
 func benchmarks() []lab.Bench {
-	return []lab.Bench{cost.Bench(), memory.Bench(), scrape.Bench(), schedule.Bench(), isolation.Bench(), icmp.Bench(), http2.Bench()}
+	return []lab.Bench{cost.Bench(), memory.Bench(), scrape.Bench(), schedule.Bench(), isolation.Bench(), icmp.Bench(), http2.Bench(), receiver.Bench()}
 }
 
 func main() {

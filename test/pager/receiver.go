@@ -22,6 +22,7 @@ type Estate struct {
 	Services  int
 	PageAfter time.Duration // 1 s at least
 	StepFor   time.Duration // until ben is rung
+	Before    []string      // the command that starts the program, such as chrt, if any
 }
 
 // Write makes the files.
@@ -80,7 +81,8 @@ func (e Estate) Start(ctx context.Context, program, log string, flags ...string)
 	args := append([]string{
 		"--config.file=" + filepath.Join(e.Dir, "tocsin.yml"), "--storage.path=" + filepath.Join(e.Dir, "data"), "--web.listen-address=" + address,
 	}, flags...)
-	r := &Receiver{cmd: exec.CommandContext(ctx, program, args...), url: "http://" + address, log: log, ended: make(chan struct{})}
+	command := append(append(append([]string{}, e.Before...), program), args...)
+	r := &Receiver{cmd: exec.CommandContext(ctx, command[0], command[1:]...), url: "http://" + address, log: log, ended: make(chan struct{})}
 	r.cmd.Stderr = file
 	if err := r.cmd.Start(); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ func Look(ctx context.Context, folder string) (*Store, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	reads, err := connect(path, 1, "")
+	reads, err := connect(path, 1, "", "")
 	if err != nil {
 		return nil, fmt.Errorf("opening %q: %w", path, err)
 	}

@@ -51,7 +51,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if s.writes, err = connect(path, 1, "_txlock=immediate"); err != nil {
+	if s.writes, err = connect(path, 1, "_pragma=auto_vacuum(INCREMENTAL)", "_txlock=immediate"); err != nil {
 		return err
 	}
 	s.files = append(s.files, s.writes)
@@ -61,7 +61,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err := migrate(ctx, s.writes, s.dialect); err != nil {
 		return err
 	}
-	reads, err := connect(path, 4, "_pragma=query_only(1)")
+	reads, err := connect(path, 4, "", "_pragma=query_only(1)")
 	if err != nil {
 		return err
 	}
@@ -70,10 +70,12 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 }
 
 // connect gives connections that wait for a lock, flush every commit and keep
-// readers apart from the writer.
-func connect(path string, connections int, extra string) (*sql.DB, error) {
-	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=auto_vacuum(INCREMENTAL)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)", busyTimeout.Milliseconds())
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + extra}
+// readers apart from the writer. What first says is done before all else, by the
+// writer only: how space is given back is set by a write, for which readers
+// would wait.
+func connect(path string, connections int, first, extra string) (*sql.DB, error) {
+	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)", busyTimeout.Milliseconds())
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: first + "&" + pragmas + "&" + extra}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, err

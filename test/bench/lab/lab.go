@@ -67,7 +67,7 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	l := &Lab{Options: o, programs: filepath.Join(o.Dir, "bin")}
 	err := gobuild.Run(ctx, gobuild.Options{
 		Title: "the exporter and what it is compared with", Module: o.Root, Output: l.programs,
-		Packages: []string{"./cmd/tocsin_exporter", "./test/bench/target", "./test/bench/bare"}, Progress: gobuild.NewProgress(o.Log, false),
+		Packages: []string{"./cmd/tocsin_exporter", "./cmd/tocsin_receiver", "./test/bench/target", "./test/bench/bare"}, Progress: gobuild.NewProgress(o.Log, false),
 	})
 	if err != nil {
 		return nil, err
@@ -105,11 +105,19 @@ func (l *Lab) Start(ctx context.Context, program string, args ...string) (*Proce
 	return l.run(ctx, program, filepath.Join(l.Dir, program+".log"), args...)
 }
 
-func (l *Lab) run(ctx context.Context, program, log string, args ...string) (*Process, error) {
-	command := append([]string{filepath.Join(l.programs, program)}, args...)
+// Program is the path of one of the lab's programs.
+func (l *Lab) Program(name string) string { return filepath.Join(l.programs, name) }
+
+// First is the command that a program is started with, if any.
+func (l *Lab) First() []string {
 	if l.RealTime {
-		command = append([]string{"chrt", "--rr", "1"}, command...)
+		return []string{"chrt", "--rr", "1"}
 	}
+	return nil
+}
+
+func (l *Lab) run(ctx context.Context, program, log string, args ...string) (*Process, error) {
+	command := append(append(l.First(), l.Program(program)), args...)
 	p, err := start(ctx, log, command)
 	if err == nil {
 		l.processes = append(l.processes, p)

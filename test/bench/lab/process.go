@@ -92,8 +92,11 @@ func (p *Process) Done() (good, bad float64, err error) {
 
 // Resident is the process' resident memory now, and the most it ever was, in
 // bytes.
-func (p *Process) Resident() (now, most int, err error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func (p *Process) Resident() (now, most int, err error) { return Resident(p.cmd.Process.Pid) }
+
+// Resident is the same of any process.
+func Resident(pid int) (now, most int, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, 0, err
 	}
