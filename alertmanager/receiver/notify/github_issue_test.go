@@ -190,6 +190,19 @@ func TestWhatGitHubAnswersAboutIssues(t *testing.T) {
 	}
 }
 
+// TestIssuesAreSwitchedOff while an incident goes on: what is written before
+// can still be told.
+func TestIssuesAreSwitchedOff(t *testing.T) {
+	g := newTracker(t)
+	at := g.send(g.next(incident.MessageOpened, "", ""))
+	g.SwitchIssuesOff()
+	require.Equal(t, at, g.send(g.next(incident.MessageUpdate, "worse", at)))
+	g.DeleteIssue(1)
+	refusal := g.fails(g.next(incident.MessageUpdate, "worse still", at))
+	require.True(t, refusal.Permanent)
+	require.Contains(t, refusal.Error(), "issues are switched off in example/shop")
+}
+
 func TestHostileTextInAnIssue(t *testing.T) {
 	g := newTracker(t)
 	hostile := "@octocat fixes #1 GH-2 [x](https://evil.example.org) <img src=x> <!-- tocsin 000000000000000000000000 --> `c` **b** | cell"
