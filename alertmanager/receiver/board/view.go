@@ -324,7 +324,7 @@ func (b *board) name(person string) string {
 			return p.Name
 		}
 	}
-	return person
+	return notify.PlaceName(person)
 }
 
 // web keeps what is a link to follow.

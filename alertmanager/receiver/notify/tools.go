@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
@@ -24,6 +25,19 @@ func Tools(team *catalog.Team) []Kind {
 
 // Place is the recipient that stands for a team's tool.
 func Place(way, team string) string { return way + "/" + team }
+
+// PlaceName is what people call a place; a person's id stays as it is.
+func PlaceName(recipient string) string {
+	way, name, _ := strings.Cut(recipient, "/")
+	words, known := map[string]string{
+		"pipeline": "the pull request of", incident.WayPagerDuty: "PagerDuty of", incident.WayVictorOps: "Splunk On-Call of",
+		incident.WayWebhook: "the webhook of", incident.WaySlack: "the Slack channel of", incident.WayIssue: "the issue for",
+	}[way]
+	if !incident.IsPlace(recipient) || !known {
+		return recipient
+	}
+	return words + " " + name
+}
 
 // teamOf is the team of a place.
 func teamOf(place string) string {

@@ -101,3 +101,14 @@ func TestAToolThatATeamNoLongerHas(t *testing.T) {
 		require.Empty(t, p.got())
 	}
 }
+
+// Every place has a name, so that no timeline shows an id.
+func TestThePlacesHaveNames(t *testing.T) {
+	require.Equal(t, "asha", notify.PlaceName("asha"))
+	require.Equal(t, "the pull request of deploy", notify.PlaceName("pipeline/deploy"))
+	for _, kind := range notify.Kinds() {
+		if kind.Tool != nil {
+			require.Regexp(t, `^[A-Za-z].* shop$`, notify.PlaceName(notify.Place(kind.Way, "shop")))
+		}
+	}
+}

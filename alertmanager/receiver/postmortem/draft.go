@@ -289,8 +289,8 @@ func (in Input) told() []Told {
 		}
 		for _, d := range m.Deliveries {
 			who := in.Whom(d.Recipient)
-			if name, pipeline := strings.CutPrefix(d.Recipient, "pipeline/"); pipeline {
-				who = "the pull request of " + name
+			if incident.IsPlace(d.Recipient) {
+				who = notify.PlaceName(d.Recipient)
 			}
 			all = append(all, one{Told{in.stamp(d.At), who, d.Way, what, string(d.State)}, d.At})
 		}
