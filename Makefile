@@ -26,6 +26,7 @@ engines: build ## build the pinned Prometheus and Alertmanager into .tocsin/engi
 
 fixtures: ## fetch the published example payloads that tests compare with (once)
 	@test/fixtures/fetch
+	@test/accessibility/fetch
 
 up: build ## start everything on this machine in the foreground; Ctrl-C ends it
 	@bin/tocsin up
@@ -42,7 +43,7 @@ test: engines fixtures ## run every test there is: unit, race, rules, routing, e
 test-unit: ## run the quick tests only, without the race detector
 	$(GO) test -short ./...
 
-test-integration: ## install the real servers (Debian) and run the tests that talk to them
+test-integration: fixtures ## install the real servers (Debian) and run the tests that talk to them
 	test/servers/install
 	TOCSIN_INTEGRATION=require $(GO) test -timeout 20m -run '^TestReal' ./...
 
