@@ -26,7 +26,8 @@ const (
 	mostProbes   = 12
 	mostTraces   = 12
 	mostPictures = 6
-	// evidenceTries is how often exporters are asked that are away.
+	// evidenceTries is how often exporters are asked that are away, or have no
+	// picture yet.
 	evidenceTries = 3
 	evidenceRetry = 30 * time.Second
 )
@@ -48,12 +49,17 @@ func (r *Receiver) fetchEvidence(ctx context.Context, e store.Errand, i incident
 	if err != nil {
 		level.Debug(r.logger).Log("msg", "What the exporters saw could not be fetched", "incident", i.ID, "attempt", e.Attempts, "err", err)
 	}
-	if err != nil && len(found) == 0 && e.Attempts < evidenceTries {
-		return errand{next: r.now().Add(evidenceRetry), attempts: e.Attempts}, nil
+	done := errand{attempts: e.Attempts}
+	if (err != nil && len(found) == 0 || slices.ContainsFunc(found, blind)) && e.Attempts < evidenceTries {
+		done.next = r.now().Add(evidenceRetry)
 	}
-	keep, err := r.room(ctx, i.ID, found)
-	return errand{keep: keep}, err
+	done.keep, err = r.room(ctx, i.ID, found)
+	return done, err
 }
+
+// blind says that a browser was too slow to take a picture of its failure; the
+// next failure may have one.
+func blind(f evidence.Found) bool { return f.Trace.Kind == "browser" && f.PNG == nil }
 
 // probesOf are the probes of an incident's service that may have failed: those
 // that its alerts name first.
