@@ -1,5 +1,5 @@
 // Package expression compiles the conditions in CEL (cel.dev) that a catalogue
-// may hold, and evaluates them.
+// may hold, and evaluates them; and it checks search filters of directories.
 //
 // The exporter's probes keep a compiled condition and ask it of each answer;
 // `tocsin check` compiles all of a catalogue to find mistakes. Package catalog

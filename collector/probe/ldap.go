@@ -8,6 +8,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/catalog/expression"
 )
 
 const (
@@ -28,8 +29,8 @@ type directory struct {
 func newLDAP(s site) (Func, error) {
 	spec := s.probe.LDAP
 	if spec.Searches() {
-		if _, err := ldap.CompileFilter(spec.Filter); err != nil {
-			return nil, s.errorf("ldap.filter", "malformed filter: %v (want one such as (uid=probe))", ldapText(err))
+		if err := expression.CheckFilter(spec.Filter); err != nil {
+			return nil, s.errorf("ldap.filter", "%v", err)
 		}
 	}
 	d := &directory{dialogue: newDialogue(s, "ldap", spec.Address, spec.TLS), spec: spec}

@@ -76,6 +76,7 @@ func checks() []struct {
 		{"turns", turns},
 		{"contacts", contacts},
 		{"cel", conditions},
+		{"ldap", filters},
 		{"secrets", secrets},
 	}
 }
