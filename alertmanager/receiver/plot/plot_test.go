@@ -178,9 +178,21 @@ func TestValue(t *testing.T) {
 		unit figures.Unit
 		want string
 	}{
-		{0, figures.State, "down"}, {1, figures.State, "up"}, {.1234, figures.Ratio, "12.3 %"}, {1, figures.Ratio, "100 %"}, {-.05, figures.Ratio, "-5 %"},
-		{0, figures.Seconds, "0 s"}, {.0123, figures.Seconds, "12.3 ms"}, {1.234, figures.Seconds, "1.23 s"}, {61.5, figures.Seconds, "61.5 s"}, {600, figures.Seconds, "10 min"},
-		{0, figures.Count, "0"}, {1234, figures.Count, "1234"}, {12345, figures.Count, "12.3k"}, {2.5e6, figures.Count, "2.5M"}, {3e9, figures.Count, "3G"},
+		{0, figures.State, "down"},
+		{1, figures.State, "up"},
+		{.1234, figures.Ratio, "12.3 %"},
+		{1, figures.Ratio, "100 %"},
+		{-.05, figures.Ratio, "-5 %"},
+		{0, figures.Seconds, "0 s"},
+		{.0123, figures.Seconds, "12.3 ms"},
+		{1.234, figures.Seconds, "1.23 s"},
+		{61.5, figures.Seconds, "61.5 s"},
+		{600, figures.Seconds, "10 min"},
+		{0, figures.Count, "0"},
+		{1234, figures.Count, "1234"},
+		{12345, figures.Count, "12.3k"},
+		{2.5e6, figures.Count, "2.5M"},
+		{3e9, figures.Count, "3G"},
 	} {
 		require.Equal(t, c.want, Value(c.v, c.unit))
 	}

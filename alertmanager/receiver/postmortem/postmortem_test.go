@@ -73,7 +73,8 @@ func outage(t *testing.T) Input {
 	return Input{
 		Incident: i, Zone: london, Now: after(200), Page: "https://board.example.org/incidents/12",
 		Events: []incident.Event{
-			{At: after(36), Kind: incident.KindOpened}, {At: after(36), Kind: incident.KindSeverity, Severity: "critical"},
+			{At: after(36), Kind: incident.KindOpened},
+			{At: after(36), Kind: incident.KindSeverity, Severity: "critical"},
 			{At: after(36.2), Kind: incident.KindDeliveryFailed, Delivery: &i.Messages[0].Deliveries[0]},
 			{At: after(37), Kind: incident.KindNobodyReached, Person: "backup", Text: "no number +44 7700 900123"},
 			{At: after(38.5), Kind: incident.KindAcknowledged, Person: "asha", Text: "the board"},
