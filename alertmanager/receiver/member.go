@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,11 +101,8 @@ func quietBy(a listed, silences map[string]string) string {
 // silences tells the engine which alerts are kept quiet. An alert is when
 // every member that lists it says so: the first that does not will notify.
 func (c *reconciler) silences(ctx context.Context, lists map[string]memberList) error {
-	open, err := c.receiver.store.Current(ctx)
-	if err != nil {
-		return err
-	}
-	for _, i := range open {
+	var news []incident.Seen
+	err := c.receiver.store.EachOpen(ctx, func(i incident.Incident) {
 		seen := map[incident.Occurrence]string{}
 		changed := false
 		for _, a := range i.Firing() {
@@ -114,14 +112,14 @@ func (c *reconciler) silences(ctx context.Context, lists map[string]memberList) 
 				changed = changed || by != a.SilencedBy
 			}
 		}
-		if !changed {
-			continue
+		if changed {
+			news = append(news, incident.Seen{Incident: i.ID, SilencedBy: seen})
 		}
-		if err := c.receiver.on(ctx, i.ID, incident.Seen{Incident: i.ID, SilencedBy: seen}, nil); err != nil {
-			return err
-		}
+	})
+	for _, in := range news {
+		err = errors.Join(err, c.receiver.on(ctx, in.Incident, in, nil))
 	}
-	return nil
+	return err
 }
 
 func quiet(fingerprint string, lists map[string]memberList) (by string, known bool) {

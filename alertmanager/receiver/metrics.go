@@ -194,14 +194,13 @@ func (s *stored) Collect(c chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	if open, err := s.store.Current(ctx); err == nil {
-		all, unacked := map[incident.Severity]int{}, map[incident.Severity]int{}
-		for _, i := range open {
-			all[i.Severity]++
-			if i.Owner == "" {
-				unacked[i.Severity]++
-			}
+	all, unacked := map[incident.Severity]int{}, map[incident.Severity]int{}
+	if err := s.store.EachOpen(ctx, func(i incident.Incident) {
+		all[i.Severity]++
+		if i.Owner == "" {
+			unacked[i.Severity]++
 		}
+	}); err == nil {
 		for _, severity := range []incident.Severity{incident.SeverityCritical, incident.SeverityWarning, incident.SeverityInfo} {
 			gauge(descOpen, float64(all[severity]), string(severity))
 			gauge(descUnacked, float64(unacked[severity]), string(severity))

@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -98,24 +99,37 @@ func (r *Receiver) RunReceipts(ctx context.Context) error {
 // AskReceipts asks once about everything that is open. In over it keeps the
 // threads that need no more asking.
 func (r *Receiver) AskReceipts(ctx context.Context, over map[string]bool) {
-	open, err := r.store.Current(ctx)
+	open := 0
+	var awaited []incident.Incident
+	err := r.store.EachOpen(ctx, func(i incident.Incident) {
+		if open++; slices.ContainsFunc(i.Messages, func(m incident.Message) bool { return slices.ContainsFunc(m.Deliveries, r.awaits(over)) }) {
+			awaited = append(awaited, i)
+		}
+	})
 	if err != nil {
 		if ctx.Err() == nil {
 			level.Warn(r.logger).Log("msg", "Open incidents could not be read to ask for receipts", "err", err)
 		}
 		return
 	}
-	if len(open) == 0 {
+	if open == 0 {
 		clear(over)
 	}
-	for _, i := range open {
+	for _, i := range awaited {
 		for _, m := range i.Messages {
 			for _, d := range m.Deliveries {
-				if d.State == incident.DeliverySent && !over[d.Thread] && r.now().Sub(d.At) < askFor {
+				if r.awaits(over)(d) {
 					r.ask(ctx, i, d, over)
 				}
 			}
 		}
+	}
+}
+
+// awaits says whether a provider is to be asked about a delivery.
+func (r *Receiver) awaits(over map[string]bool) func(incident.Delivery) bool {
+	return func(d incident.Delivery) bool {
+		return d.State == incident.DeliverySent && !over[d.Thread] && r.now().Sub(d.At) < askFor
 	}
 }
 

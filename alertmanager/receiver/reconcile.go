@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,8 +83,8 @@ func (r *Receiver) RunReconciler(ctx context.Context) error {
 
 func (c *reconciler) round(ctx context.Context) error {
 	members := c.receiver.current.Load().catalog.Links.Alertmanager
-	firing, err := c.firing(ctx)
-	if err != nil || len(firing) == 0 || len(members) == 0 {
+	fires, err := c.firing(ctx)
+	if err != nil || len(fires) == 0 || len(members) == 0 {
 		clear(c.seen)
 		clear(c.misses)
 		return err
@@ -96,7 +97,7 @@ func (c *reconciler) round(ctx context.Context) error {
 		}
 		lists[member] = list
 	}
-	c.forget(firing)
+	c.forget(fires)
 	if err := c.silences(ctx, lists); err != nil {
 		return err
 	}
@@ -104,9 +105,9 @@ func (c *reconciler) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, alert := range firing {
-		if c.ended(alert, lists, beats) {
-			if err := c.end(ctx, alert); err != nil {
+	for fingerprint, f := range fires {
+		if c.ended(fingerprint, lists, beats[f.source]) {
+			if err := c.end(ctx, fingerprint, f); err != nil {
 				return err
 			}
 		}
@@ -115,24 +116,27 @@ func (c *reconciler) round(ctx context.Context) error {
 }
 
 // firing lists what fires in open incidents, by fingerprint.
-func (c *reconciler) firing(ctx context.Context) (map[string]incident.Alert, error) {
-	open, err := c.receiver.store.Current(ctx)
-	if err != nil {
-		return nil, err
-	}
-	firing := map[string]incident.Alert{}
-	for _, i := range open {
-		for _, a := range i.Firing() {
-			firing[a.Fingerprint] = a
+func (c *reconciler) firing(ctx context.Context) (map[string]firing, error) {
+	found := map[string]firing{}
+	err := c.receiver.store.EachOpen(ctx, func(i incident.Incident) {
+		for _, a := range i.Alerts {
+			if !a.Resolved {
+				found[a.Fingerprint] = firing{a.Source, i.ID}
+			}
 		}
-	}
-	return firing, nil
+	})
+	return found, err
+}
+
+// firing is where an alert fires, and from where it came.
+type firing struct {
+	source   string
+	incident incident.ID
 }
 
 // ended compares what the members list with what they listed before, or waits
 // until all of them must know.
-func (c *reconciler) ended(a incident.Alert, lists map[string]memberList, beats map[string]time.Time) bool {
-	fingerprint := a.Fingerprint
+func (c *reconciler) ended(fingerprint string, lists map[string]memberList, beat time.Time) bool {
 	before := c.seen[fingerprint]
 	if before == nil {
 		before = map[string]sight{}
@@ -150,7 +154,7 @@ func (c *reconciler) ended(a incident.Alert, lists map[string]memberList, beats 
 		default:
 			delete(before, member) // it never had it, or has forgotten
 		}
-		if c.knows(list, beats[a.Source]) {
+		if c.knows(list, beat) {
 			knowing++
 		}
 	}
@@ -171,22 +175,33 @@ func (c *reconciler) knows(list memberList, beat time.Time) bool {
 	return err == nil && now.Sub(started) >= knowsAfter && now.Sub(beat) <= missedBeats*beatEvery
 }
 
-func (c *reconciler) forget(firing map[string]incident.Alert) {
+func (c *reconciler) forget(fires map[string]firing) {
 	for fingerprint := range c.seen {
-		if _, fires := firing[fingerprint]; !fires {
+		if _, still := fires[fingerprint]; !still {
 			delete(c.seen, fingerprint)
 			delete(c.misses, fingerprint)
 		}
 	}
 }
 
-func (c *reconciler) end(ctx context.Context, a incident.Alert) error {
+// end ends the newest occurrence of an alert, if it still fires.
+func (c *reconciler) end(ctx context.Context, fingerprint string, f firing) error {
 	r := c.receiver
-	now := r.now().UTC()
-	a.Resolved, a.EndsAt = true, now
-	return r.store.Update(ctx, func(tx *store.Tx) error {
-		return r.report(tx, incident.Reported{Why: reasonUnlisted, Alerts: []incident.Alert{a}}, now)
-	})
+	i, err := r.store.Incident(ctx, f.incident)
+	if err != nil {
+		return err
+	}
+	for _, a := range slices.Backward(i.Alerts) {
+		if a.Fingerprint != fingerprint || a.Resolved {
+			continue
+		}
+		now := r.now().UTC()
+		a.Resolved, a.EndsAt = true, now
+		return r.store.Update(ctx, func(tx *store.Tx) error {
+			return r.report(tx, incident.Reported{Why: reasonUnlisted, Alerts: []incident.Alert{a}}, now)
+		})
+	}
+	return nil
 }
 
 func (c *reconciler) get(ctx context.Context, member, path string, into any) error {

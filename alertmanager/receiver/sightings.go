@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
@@ -53,11 +54,14 @@ func (r *Receiver) sight(ctx context.Context, source, why string) error {
 	if !r.sightings.set(source, why) {
 		return nil
 	}
-	open, err := r.store.Current(ctx)
-	for _, i := range open {
-		if lost := r.sightings.of(i); err == nil && (lost == "") != i.Unsighted.IsZero() {
-			err = r.on(ctx, i.ID, incident.Sight{Incident: i.ID, Lost: lost}, nil)
+	var changed []incident.Sight
+	err := r.store.EachOpen(ctx, func(i incident.Incident) {
+		if lost := r.sightings.of(i); (lost == "") != i.Unsighted.IsZero() {
+			changed = append(changed, incident.Sight{Incident: i.ID, Lost: lost})
 		}
+	})
+	for _, in := range changed {
+		err = errors.Join(err, r.on(ctx, in.Incident, in, nil))
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func (r *Receiver) notForwarded(alerts []posted, since time.Time) incident.Alert
 		Source: ownSource, Fingerprint: AlertNotForwarded, StartsAt: since.UTC(),
 		Labels: map[string]string{
 			"alertname": AlertNotForwarded, "severity": string(incident.SeverityCritical), "audience": string(incident.AudiencePlatform),
-			"service": "tocsin", "team": monitoring.Team,
+			"service": ownService, "team": monitoring.Team,
 		},
 		Annotations: map[string]string{
 			"summary":     "No Alertmanager takes the alerts from elsewhere",

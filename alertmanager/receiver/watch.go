@@ -16,8 +16,10 @@ const (
 	// AlertWatchdogOverdue is the receiver's own alert about a source of alerts
 	// whose watchdog is not heard.
 	AlertWatchdogOverdue = "TocsinWatchdogOverdue"
-	// ownSource is the source of the receiver's own alerts.
-	ownSource = "receiver"
+	// ownSource is the source of the receiver's own alerts, and ownService the
+	// service that they are about.
+	ownSource  = "receiver"
+	ownService = "tocsin"
 
 	watchEvery = 10 * time.Second
 	// beatEvery is how often a cluster's watchdog comes: its route's
@@ -127,7 +129,7 @@ func (r *Receiver) overdue(source string, last, heard time.Time) incident.Alert 
 		Source: ownSource, Fingerprint: overdueID(source), StartsAt: heard.UTC(),
 		Labels: map[string]string{
 			"alertname": AlertWatchdogOverdue, "severity": string(incident.SeverityCritical), "audience": string(incident.AudiencePlatform),
-			"service": "tocsin", "team": monitoring.Team, "origin": source,
+			"service": ownService, "team": monitoring.Team, "origin": source,
 		},
 		Annotations: map[string]string{
 			"summary":     fmt.Sprintf("No alert would arrive from %s: its watchdog stays away", source),
@@ -139,15 +141,14 @@ func (r *Receiver) overdue(source string, last, heard time.Time) incident.Alert 
 
 // ownFiring are the receiver's own alerts that fire, by fingerprint.
 func (r *Receiver) ownFiring(ctx context.Context) (map[string]incident.Alert, error) {
-	open, err := r.store.Current(ctx)
 	firing := map[string]incident.Alert{}
-	for _, i := range open {
+	err := r.store.EachOpenOf(ctx, ownService, func(i incident.Incident) {
 		for _, a := range i.Firing() {
 			if a.Source == ownSource {
 				firing[a.Fingerprint] = a
 			}
 		}
-	}
+	})
 	return firing, err
 }
 

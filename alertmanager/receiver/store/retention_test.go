@@ -47,14 +47,15 @@ func forgetting(t *testing.T, p place) {
 	do(func(tx *store.Tx) error {
 		return tx.Keep(store.Kept{Incident: 1, What: "figures", Name: "x", At: start, Body: []byte("1")})
 	})
-	do(func(tx *store.Tx) error {
-		for n := range 1200 { // more than one transaction drops
-			if err := tx.AddNotification(store.Notification{ReceivedAt: start.Add(time.Duration(n) * time.Second), Body: []byte("old")}); err != nil {
-				return err
-			}
+	notify := func(n int, body string) func(*store.Tx) error {
+		return func(tx *store.Tx) error {
+			return tx.AddNotification(store.Notification{ReceivedAt: start.Add(time.Duration(n) * time.Second), Body: []byte(body)})
 		}
-		return tx.AddNotification(store.Notification{ReceivedAt: start.Add(2 * time.Hour), Body: []byte("new")})
-	})
+	}
+	for n := range 1200 { // more than one transaction drops
+		do(notify(n, "old"))
+	}
+	do(notify(2*3600, "new"))
 
 	cut := start.Add(2 * time.Hour)
 	require.NoError(t, s.Forget(t.Context(), store.Retention{Incidents: cut, Notifications: cut, Occurrences: cut}))
