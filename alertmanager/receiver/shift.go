@@ -45,7 +45,7 @@ func (r *Receiver) tellShifts(ctx context.Context) {
 // turned looks whose turn it is and says whether that person is to be told now.
 // Then the attempt is written down before it is made.
 func (r *Receiver) turned(ctx context.Context, name string) (t store.Turn, shift oncall.Shift, due bool, err error) {
-	err = r.store.Update(ctx, func(tx *store.Tx) error {
+	err = r.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		now := r.now()
 		d, err := r.current.Load().on(tx, now)
 		if err != nil || d.rotas[name] == nil {
