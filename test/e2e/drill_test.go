@@ -28,19 +28,19 @@ type exercise struct {
 // lockedBuffer may be read while a program writes to it.
 type lockedBuffer struct {
 	mutex sync.Mutex
-	bytes.Buffer
+	held  bytes.Buffer
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	return b.Buffer.Write(p)
+	return b.held.Write(p)
 }
 
 func (b *lockedBuffer) text() string {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	return b.Buffer.String()
+	return b.held.String()
 }
 
 func drill(t *testing.T, e *estate.Estate, args ...string) *exercise {
