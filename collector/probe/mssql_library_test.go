@@ -1,0 +1,44 @@
+package probe
+
+import (
+	"database/sql"
+	"testing"
+
+	_ "github.com/microsoft/go-mssqldb"
+	"github.com/stretchr/testify/require"
+)
+
+// Microsoft's library understands the server that our client is tested
+// against, and reads the same values.
+func TestMicrosoftsLibraryReadsTheServer(t *testing.T) {
+	for name, more := range map[string]string{"encrypted": "encrypt=true", "strict": "encrypt=strict", "plain": "encrypt=disable"} {
+		t.Run(name, func(t *testing.T) {
+			address, ca := tdsServing(t, func(s *tdsServer) {
+				switch name {
+				case "strict":
+					s.strict, s.config.NextProtos = true, []string{"tds/8.0"}
+				case "plain":
+					s.encryption = 2
+				}
+			})
+			db, err := sql.Open("sqlserver", "sqlserver://probe:hunter-two@"+address+"?dial+timeout=30&"+more+"&certificate="+ca)
+			require.NoError(t, err)
+			db.SetMaxOpenConns(1)
+			t.Cleanup(func() { require.NoError(t, db.Close()) })
+			for _, kind := range tdsTypes() {
+				if kind.library == "-" {
+					continue
+				}
+				want := kind.text
+				if kind.library != "" {
+					want = kind.library
+				}
+				var got string
+				require.NoError(t, db.QueryRowContext(t.Context(), "SELECT "+kind.name).Scan(&got), kind.name)
+				require.Equal(t, want, got, kind.name)
+			}
+			_, err = db.ExecContext(t.Context(), "SELECT nothing")
+			require.ErrorContains(t, err, "Invalid object name 'SELECT nothing'")
+		})
+	}
+}
