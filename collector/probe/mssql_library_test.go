@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"database/sql"
 	"testing"
 
@@ -33,12 +34,24 @@ func TestMicrosoftsLibraryReadsTheServer(t *testing.T) {
 				if kind.library != "" {
 					want = kind.library
 				}
-				var got string
-				require.NoError(t, db.QueryRowContext(t.Context(), "SELECT "+kind.name).Scan(&got), kind.name)
-				require.Equal(t, want, got, kind.name)
+				require.Equal(t, want, readOne(t, db, "SELECT "+kind.name), kind.name)
 			}
 			_, err = db.ExecContext(t.Context(), "SELECT nothing")
 			require.ErrorContains(t, err, "Invalid object name 'SELECT nothing'")
 		})
 	}
+}
+
+// readOne reads an answer to its end: what is left unread would be called off,
+// which this server does not understand.
+func readOne(t *testing.T, db *sql.DB, query string) (got string) {
+	t.Helper()
+	rows, err := db.QueryContext(context.Background(), query)
+	require.NoError(t, err, query)
+	for rows.Next() {
+		require.NoError(t, rows.Scan(&got), query)
+	}
+	require.NoError(t, rows.Err(), query)
+	require.NoError(t, rows.Close(), query)
+	return got
 }
