@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -62,7 +63,7 @@ func newTarget(p *catalog.Probe, built probe.Built, location string) *target {
 		host:        built.Host,
 		make:        built.Attempt,
 		at:          location,
-		place:       together(hash(p.Service+"/"+p.Name+"/"+location), built.Kind.Together),
+		place:       together(hash(p.Service+"/"+p.Name+"/"+location), cmp.Or(built.Kind.Together, probe.Awakening)),
 	}
 	t.totals.Store(new(totals))
 	for _, step := range p.Journey {

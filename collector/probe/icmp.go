@@ -20,7 +20,7 @@ const (
 	lastMoment = 50 * time.Millisecond
 	// volleys is the time between the moments at which pings start. The kernel
 	// stamps their answers, so that they do not lengthen each other's round trip.
-	volleys = 50 * time.Millisecond
+	volleys = 100 * time.Millisecond
 )
 
 // ping is what stays the same from attempt to attempt.

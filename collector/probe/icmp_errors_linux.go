@@ -14,21 +14,6 @@ func (s *echoSocket) complain() {
 	}
 }
 
-// descriptor is the socket below the packages that opened it, or nil.
-func (s *echoSocket) descriptor() syscall.Conn {
-	switch {
-	case s.opened == nil:
-		return nil
-	case s.opened.IPv4PacketConn() != nil:
-		socket, _ := s.opened.IPv4PacketConn().PacketConn.(syscall.Conn)
-		return socket
-	case s.opened.IPv6PacketConn() != nil:
-		socket, _ := s.opened.IPv6PacketConn().PacketConn.(syscall.Conn)
-		return socket
-	}
-	return nil
-}
-
 // complaint takes the next message from the socket's queue of errors; it is
 // false when there is none.
 func (s *echoSocket) complaint() (c complaint, ok bool) {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/icmp"
@@ -19,6 +20,10 @@ import (
 // linger is how long a socket stays open after the last answer, for the next
 // probe to use.
 const linger = 250 * time.Millisecond
+
+// room is how much a socket holds of what was not read yet, in bytes: five
+// thousand answers, as Linux counts them.
+const room = 4 << 20
 
 // The protocol numbers of ICMP, by IANA.
 const (
@@ -305,10 +310,29 @@ func openRaw(six bool) (*echoSocket, error) {
 	return listening(&echoSocket{packets: stamp(conn), opened: conn, raw: true, id: int(rand.Uint32() & 0xffff)}), nil
 }
 
-// listening is a socket that hears of what the network says about its packets.
+// listening is a socket that hears of what the network says about its packets,
+// and has room for the answers to a whole volley.
 func listening(s *echoSocket) *echoSocket {
 	s.complain()
+	if socket, ok := s.descriptor().(interface{ SetReadBuffer(bytes int) error }); ok {
+		_ = socket.SetReadBuffer(room) // the system gives what it allows
+	}
 	return s
+}
+
+// descriptor is the socket below the packages that opened it, or nil.
+func (s *echoSocket) descriptor() syscall.Conn {
+	switch {
+	case s.opened == nil:
+		return nil
+	case s.opened.IPv4PacketConn() != nil:
+		socket, _ := s.opened.IPv4PacketConn().PacketConn.(syscall.Conn)
+		return socket
+	case s.opened.IPv6PacketConn() != nil:
+		socket, _ := s.opened.IPv6PacketConn().PacketConn.(syscall.Conn)
+		return socket
+	}
+	return nil
 }
 
 // filter keeps all but echo replies from the socket; where the system cannot,

@@ -7,6 +7,12 @@ import (
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
+// Awakening is what the times of runs are multiples of: waking up costs as much
+// as asking, and those that start at the same instant share it. A machine with
+// two processors that asks two hundred times a second starts four at once, each
+// of which is done in less than a millisecond.
+const Awakening = 20 * time.Millisecond
+
 // Kind is one way of asking. Reasons and Phases are all that it can give, so
 // that its series exist from the start.
 type Kind struct {
@@ -16,8 +22,9 @@ type Kind struct {
 	Phases  []Phase
 	// Measures are the numbers that the kind can give besides the time.
 	Measures []Measure
-	// Together is what the times of the runs are multiples of; 0 for none. Where
-	// waking up costs more than the run, many that start at once cost less.
+	// Together is what the times of the runs are multiples of, where that is not
+	// Awakening. Where waking up costs more than the run, many that start at once
+	// cost less.
 	Together time.Duration
 	// build makes the attempt; its errors carry their place in the catalogue.
 	build func(s site) (Func, error)
