@@ -158,9 +158,9 @@ func (d *directory) people(i incident.Incident, role incident.Role, now time.Tim
 	if person := role.Person(); person != "" {
 		return []string{person}, nil
 	}
-	team := d.catalog.Teams[i.Team]
+	team := d.team(i.Service, i.Team) // as the terms have it: the catalogue may have changed since it opened
 	if team == nil {
-		return nil, fmt.Errorf("there is no team %q any more", i.Team)
+		return nil, fmt.Errorf("there is no team %q any more, and no fallback team", i.Team)
 	}
 	shift, turns := d.shift(team, now)
 	person, missing := "", ""

@@ -218,6 +218,8 @@ func (b *board) describeOwner(i incident.Incident, e incident.Event) string {
 		return fmt.Sprintf("%s handed it to %s, by %s", b.name(e.By), b.name(e.Person), e.Text)
 	case e.Kind == incident.KindOwnerAsked:
 		return fmt.Sprintf("Asked %s to acknowledge again before %s", b.name(e.Person), b.moment(e.Due, zone).Clock)
+	case e.Kind == incident.KindOwnershipEnded && e.Text != "":
+		return fmt.Sprintf("It is no longer %s's: %s", b.name(e.Person), e.Text)
 	case e.Kind == incident.KindOwnershipEnded:
 		return fmt.Sprintf("The acknowledgement of %s has ended, and it still fires", b.name(e.Person))
 	}

@@ -69,9 +69,12 @@ func (d *decision) root(id ID) ID {
 	return id
 }
 
-// join puts a child under a parent. Nothing becomes its own ancestor.
+// join puts a child under a parent. Nothing becomes its own ancestor, and what is
+// real never waits for an exercise.
 func (d *decision) join(child, parent ID, person string) {
-	if child == parent || d.root(parent) == child {
+	below, _ := d.state.Incident(child)
+	above, _ := d.state.Incident(parent)
+	if child == parent || d.root(parent) == child || below.Drill != above.Drill {
 		return
 	}
 	d.emit(Event{Incident: child, Kind: KindJoined, Parent: parent, Person: person})
@@ -128,8 +131,11 @@ func (d *decision) replan(id ID) {
 	if !ok || i.Withheld() {
 		return
 	}
-	at, pages := d.ringAt(i, d.terms(i))
-	rung := !i.Paging.Last.Before(i.Since) // then what runs may be put off, not hurried
+	rung, ringAt := i.rung(), d.pageAt
+	if rung { // then what runs may be put off, not hurried
+		ringAt = d.ringAt
+	}
+	at, pages := ringAt(i, d.terms(i))
 	switch {
 	case !pages && !i.Paging.Due.IsZero():
 		d.emit(Event{Incident: id, Kind: KindPageCancelled, Text: "its cause is in hand"})

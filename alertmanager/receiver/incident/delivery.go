@@ -63,7 +63,8 @@ func (d *decision) nextWay(id ID, lost Delivery, reachable []string) {
 func (d *decision) unreached(in Unreached) { d.nobody(in.Incident, in.Message, in.Whom, in.Why) }
 
 // nobody notes a dead end. A page that reaches nobody moves the escalation on
-// at once; a tool that cannot be told is no step of it.
+// at once, and what was handed to somebody who cannot be reached is nobody's; a
+// tool that cannot be told is no step of it.
 func (d *decision) nobody(id ID, message int, whom, why string) {
 	d.emit(Event{
 		Incident: id, Kind: KindNobodyReached, Person: whom, Text: why,
@@ -74,8 +75,16 @@ func (d *decision) nobody(id ID, message int, whom, why string) {
 		return
 	}
 	m, ok := i.Message(message)
+	if ok && m.Kind == MessageAssigned && i.Handed && i.Owner == whom && !m.pending() {
+		d.emit(Event{Incident: id, Kind: KindOwnershipEnded, Person: whom, Text: "who was given it cannot be reached"})
+		d.disowned(id)
+		return
+	}
 	if !ok || m.Kind != MessagePage || m.ForTools() || i.Paging.Due.IsZero() || i.Owner != "" || m.pending() {
 		return
+	}
+	if m.Step < i.Paging.Current || m.At.Before(i.Since) {
+		return // the escalation has gone on without it
 	}
 	next := max(i.Paging.Step, m.Step+1)
 	if next < len(d.terms(i).Steps) {

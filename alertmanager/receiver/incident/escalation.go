@@ -38,9 +38,14 @@ func (d *decision) plan(id ID) {
 		d.emit(Event{Incident: id, Kind: KindPageCancelled, Text: "no page is due any more"})
 	case pages && i.Paging.Due.IsZero() && !i.Withheld():
 		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: 0})
+	case pages && at.Before(i.Paging.Due) && !i.rung() && !i.Withheld(): // the catalogue pages sooner now
+		d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: i.Paging.Step})
 	}
 	d.alarm(id)
 }
+
+// rung says whether somebody was paged in this outage.
+func (i Incident) rung() bool { return !i.Paging.Last.IsZero() && !i.Paging.Last.Before(i.Since) }
 
 // pageAt says when an incident nobody owns is paged first: not again within
 // the window when it was paged in an outage just before.

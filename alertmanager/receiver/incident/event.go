@@ -27,7 +27,7 @@ const (
 	KindSnoozed        Kind = "snoozed"         // Person, Text is the way
 	KindReassigned     Kind = "reassigned"      // Person is the new owner or nobody, By handed over, Text is the way
 	KindOwnerAsked     Kind = "owner_asked"     // Person
-	KindOwnershipEnded Kind = "ownership_ended" // Person
+	KindOwnershipEnded Kind = "ownership_ended" // Person; Text is why when it was not the time
 	KindNote           Kind = "note"            // Person, Text; By is the way
 
 	KindJoined Kind = "joined" // Parent; Person when somebody says so

@@ -25,6 +25,7 @@ type Ownership struct {
 	OwnedUntil   time.Time `json:"owned_until,omitzero"`
 	OwnerAsked   bool      `json:"owner_asked,omitempty"` // the owner was reminded of the end
 	Snoozed      bool      `json:"snoozed,omitempty"`     // the owner chose the end
+	Handed       bool      `json:"handed,omitempty"`      // by somebody else; the owner has not said a word
 }
 
 // ownershipDue is when something is to be done about the owner.
@@ -191,7 +192,7 @@ func (i Incident) applyOwnership(e Event) Incident {
 	case KindAcknowledged, KindSnoozed:
 		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, Acknowledged: e.At, OwnedUntil: e.Due, Snoozed: e.Kind == KindSnoozed}
 	case KindReassigned:
-		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, OwnedUntil: e.Due}
+		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, OwnedUntil: e.Due, Handed: e.Person != "" && e.Person != e.By}
 		if e.Person != "" {
 			i.Acknowledged = e.At
 		}

@@ -13,6 +13,9 @@ type Policy struct {
 	// unless it is resolved again by then.
 	DoubtWithin, DoubtFor time.Duration
 
+	// What has come back several times counts when it has stayed for FlapFor.
+	FlapFor time.Duration
+
 	// What outlasts a maintenance window is told this long after its end at
 	// most, and sooner when the service pages sooner.
 	LiftWithin time.Duration
@@ -29,6 +32,7 @@ func DefaultPolicy() Policy {
 		ProductEvery: time.Hour,
 		DoubtWithin:  time.Minute,
 		DoubtFor:     30 * time.Second,
+		FlapFor:      time.Minute,
 		LiftWithin:   time.Minute,
 	}
 }

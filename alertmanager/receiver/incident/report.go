@@ -73,8 +73,10 @@ func (d *decision) fire(a Alert, note func(ID) *news) {
 		if n := i.find(a.Source, a.Fingerprint); n >= 0 {
 			known := i.Alerts[n]
 			switch {
+			case a.StartsAt.Before(known.StartsAt) && i.Open() && !known.Resolved:
+				return // it fires, and another member or server names another start
 			case a.StartsAt.Before(known.StartsAt):
-				return // an older occurrence, told late
+				a.DoubtedUntil = d.now.Add(d.policy.DoubtFor) // told late, or by a clock that is behind
 			case i.Open() && !known.Resolved && a.StartsAt.Equal(known.StartsAt):
 				d.changed(i, known, a)
 				return
@@ -86,7 +88,7 @@ func (d *decision) fire(a Alert, note func(ID) *news) {
 		}
 	}
 	if ended, known := d.state.Ended[a.Occurrence()]; known {
-		if ended.Removed {
+		if ended.Removed && !d.policy.Terms(a.Key().Service, a.Labels["team"]).Catalogued {
 			return
 		}
 		if d.now.Sub(ended.At) < d.policy.DoubtWithin {
@@ -96,12 +98,20 @@ func (d *decision) fire(a Alert, note func(ID) *news) {
 	d.attach(i, a, note)
 }
 
+// flaps is how often an incident is told at once to be back. After that it must
+// stay for a while first, so that a fault that comes and goes a hundred times an
+// hour does not make as many messages.
+const flaps = 3
+
 // attach adds an alert to the open incident of its key, or opens one.
 func (d *decision) attach(i Incident, a Alert, note func(ID) *news) {
 	terms := d.policy.Terms(a.Key().Service, a.Labels["team"])
 	switch {
 	case i.ID != 0 && i.Open():
 	case i.ID != 0 && d.now.Sub(i.Closed) < d.policy.ReopenWithin:
+		if i.Reopened >= flaps {
+			a.DoubtedUntil = later(a.DoubtedUntil, d.now.Add(d.policy.FlapFor))
+		}
 		d.emit(Event{Incident: i.ID, Kind: KindReopened})
 		note(i.ID).reopened = true
 	default:
@@ -218,6 +228,10 @@ func (d *decision) tell(id ID, n news) {
 	if !c.tells() {
 		m.To, m.Ways = []Role{RoleTold}, []string{WayEmail}
 	}
+	if worse && n.severity != "" && d.rouses(i, n.severity) {
+		m.Except = i.Owner
+		d.queue(id, Message{Kind: m.Kind, To: []Role{RoleOwner}, Ways: c.ways, Fallback: []string{WaySMS, WayVoice}, Urgent: true, News: m.News})
+	}
 	d.queue(id, m)
 	if c.tells() || i.toolsKnow() {
 		d.tools(id, m.Kind, m.News)
@@ -225,6 +239,13 @@ func (d *decision) tell(id ID, n news) {
 	if c.product && d.terms(i).ProductManager && (!told || worse) {
 		d.tellProduct(i, m.Kind, m.News)
 	}
+}
+
+// rouses says that an incident would ring now and did not before, were it not
+// somebody's: that one must hear of it at any hour.
+func (d *decision) rouses(i Incident, before Severity) bool {
+	terms := d.terms(i)
+	return i.Owner != "" && terms.pages(i.Audience, i.Severity) && !terms.pages(i.Audience, before)
 }
 
 func (d *decision) tellProduct(i Incident, kind MessageKind, news string) {

@@ -10,7 +10,7 @@ func (d *decision) tick(in Tick) {
 		return
 	}
 	d.maintain(i.ID, "")
-	n := news{severity: i.Severity}
+	n := news{severity: i.Severity, reopened: i.Reopened > 0 && len(i.Told()) == 0}
 	for _, a := range i.Firing() {
 		if !a.DoubtedUntil.IsZero() && !a.DoubtedUntil.After(d.now) {
 			a.DoubtedUntil = time.Time{}

@@ -188,7 +188,7 @@ func unquoteMeta(name string) string {
 // kept whatever else there is.
 func needed() []string {
 	return []string{
-		"alertname", "severity", "audience", "service", "team", "dependency", "pipeline", "probe", "component", "instance",
+		"alertname", incident.LabelDrill, "severity", "audience", "service", "team", "dependency", "pipeline", "probe", "component", "instance",
 		"summary", "description", "impact", "runbook_url", "dashboard_url", "cause",
 	}
 }
