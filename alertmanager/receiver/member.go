@@ -2,20 +2,25 @@ package receiver
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 )
 
 // memberList is what one member says: which alerts it has, who keeps each
 // quiet, and since when it has run.
 type memberList struct {
-	start string
-	quiet map[string]string // by fingerprint; empty for one that it notifies of
+	start  string
+	quiet  map[string]string // by fingerprint; empty for one that it notifies of
+	voices []voice
+	hidden []incident.Alert // of incidents that do not show all; see [reconciler.uncover]
 }
 
 func (l memberList) has(fingerprint string) bool {
@@ -25,8 +30,13 @@ func (l memberList) has(fingerprint string) bool {
 
 // listed is an alert of GET /api/v2/alerts.
 type listed struct {
-	Fingerprint string `json:"fingerprint"`
-	Status      struct {
+	Fingerprint  string            `json:"fingerprint"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     time.Time         `json:"startsAt"`
+	UpdatedAt    time.Time         `json:"updatedAt"`
+	GeneratorURL string            `json:"generatorURL"`
+	Status       struct {
 		State       string   `json:"state"`
 		SilencedBy  []string `json:"silencedBy"`
 		InhibitedBy []string `json:"inhibitedBy"`
@@ -37,65 +47,94 @@ func (c *reconciler) ask(ctx context.Context, member string) (memberList, error)
 	var status struct {
 		Uptime string `json:"uptime"`
 	}
-	if err := c.get(ctx, member, "/api/v2/status", &status); err != nil {
+	if _, err := c.get(ctx, member, "/api/v2/status", func(d *json.Decoder) error { return d.Decode(&status) }); err != nil {
 		return memberList{}, err
 	}
-	var alerts []listed
-	if err := c.get(ctx, member, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true", &alerts); err != nil {
-		return memberList{}, err
-	}
-	silences, err := c.askSilences(ctx, member, alerts)
+	list := memberList{start: status.Uptime, quiet: map[string]string{}}
+	silenced := map[string][]string{} // by fingerprint, the silences
+	var watchdogs []listed
+	said, err := c.get(ctx, member, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true", func(d *json.Decoder) error {
+		return each(d, func(a listed) {
+			list.quiet[a.Fingerprint] = quietBy(a)
+			if len(a.Status.SilencedBy) > 0 {
+				silenced[a.Fingerprint] = a.Status.SilencedBy
+			}
+			one := incident.Alert{Fingerprint: a.Fingerprint, StartsAt: a.StartsAt.UTC(), Labels: a.Labels, Annotations: a.Annotations, GeneratorURL: a.GeneratorURL}
+			if one.Name() == watchdog {
+				watchdogs = append(watchdogs, a)
+			} else if c.hiding[one.Key()].id != 0 {
+				list.hidden = append(list.hidden, webhook.Cut(one))
+			}
+		})
+	})
 	if err != nil {
 		return memberList{}, err
 	}
-	list := memberList{start: status.Uptime, quiet: make(map[string]string, len(alerts))}
-	for _, a := range alerts {
-		list.quiet[a.Fingerprint] = quietBy(a, silences)
+	for _, a := range watchdogs {
+		ahead := c.receiver.now().Sub(said) // of the member's clock
+		list.voices = append(list.voices, newVoice(a.Labels, a.StartsAt.Add(ahead), a.UpdatedAt.Add(ahead)))
 	}
-	return list, nil
+	return list, c.nameSilences(ctx, member, list.quiet, silenced)
 }
 
-// askSilences gives the words of the silences, when there is one over an
-// alert.
-func (c *reconciler) askSilences(ctx context.Context, member string, alerts []listed) (map[string]string, error) {
-	if !slices.ContainsFunc(alerts, func(a listed) bool { return len(a.Status.SilencedBy) > 0 }) {
-		return nil, nil
+// each decodes a list one by one: of ten thousand alerts little is kept.
+func each(d *json.Decoder, take func(listed)) error {
+	if token, err := d.Token(); err != nil || token != json.Delim('[') {
+		return errors.Join(err, fmt.Errorf("want a list of alerts, got %v", token))
+	}
+	for d.More() {
+		var a listed
+		if err := d.Decode(&a); err != nil {
+			return err
+		}
+		take(a)
+	}
+	_, err := d.Token()
+	return err
+}
+
+// nameSilences puts the words of the silences to the alerts that they are over,
+// when there are any.
+func (c *reconciler) nameSilences(ctx context.Context, member string, quiet map[string]string, silenced map[string][]string) error {
+	if len(silenced) == 0 {
+		return nil
 	}
 	var silences []struct {
 		ID        string `json:"id"`
 		CreatedBy string `json:"createdBy"`
 		Comment   string `json:"comment"`
 	}
-	if err := c.get(ctx, member, "/api/v2/silences", &silences); err != nil {
-		return nil, err
+	if _, err := c.get(ctx, member, "/api/v2/silences", func(d *json.Decoder) error { return d.Decode(&silences) }); err != nil {
+		return err
 	}
 	words := make(map[string]string, len(silences))
 	for _, s := range silences {
 		words[s.ID] = notify.OneLine(fmt.Sprintf("%s: %s", s.CreatedBy, s.Comment), 200)
 	}
-	return words, nil
+	for fingerprint, ids := range silenced {
+		var by []string
+		for _, id := range ids {
+			if words[id] != "" {
+				by = append(by, words[id])
+			}
+		}
+		if slices.Sort(by); len(by) > 0 && quiet[fingerprint] != "" {
+			quiet[fingerprint] = strings.Join(by, "; ")
+		}
+	}
+	return nil
 }
 
 // quietBy says in words why a member does not notify of an alert; "" when it
 // does.
-func quietBy(a listed, silences map[string]string) string {
-	if a.Status.State != "suppressed" {
+func quietBy(a listed) string {
+	switch {
+	case a.Status.State != "suppressed":
 		return ""
-	}
-	if len(a.Status.SilencedBy) == 0 {
+	case len(a.Status.SilencedBy) == 0:
 		return "another alert inhibits it"
 	}
-	var by []string
-	for _, id := range a.Status.SilencedBy {
-		if words := silences[id]; words != "" {
-			by = append(by, words)
-		}
-	}
-	if len(by) == 0 {
-		return "a silence"
-	}
-	slices.Sort(by)
-	return strings.Join(by, "; ")
+	return "a silence"
 }
 
 // silences tells the engine which alerts are kept quiet. An alert is when
@@ -137,14 +176,23 @@ func quiet(fingerprint string, lists map[string]memberList) (by string, known bo
 }
 
 // sight says on every open incident that nobody can see whether it goes on,
-// once Alertmanager has not answered for a while, and that it can again.
+// once Alertmanager has not answered for a while or Prometheus is silent, and
+// that it can again.
 func (c *reconciler) sight(ctx context.Context, roundErr error) error {
 	if roundErr == nil {
 		c.failures = 0
 		return c.receiver.sight(ctx, "", "")
+	}
+	if silent, ok := errors.AsType[silence](roundErr); ok {
+		return c.receiver.sight(ctx, "", string(silent))
 	}
 	if c.failures++; c.failures < failuresToLose {
 		return nil
 	}
 	return c.receiver.sight(ctx, "", "Alertmanager cannot be asked what still fires")
 }
+
+// silence is why a round that had its answers knows nothing.
+type silence string
+
+func (s silence) Error() string { return string(s) }

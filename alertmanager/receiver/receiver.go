@@ -47,6 +47,7 @@ type Receiver struct {
 	hub       *hub
 
 	sightings sightings
+	hearing   hearing
 	current   atomic.Pointer[directory]
 	calendars atomic.Pointer[string] // how the files of the rotas were when they were read last
 
@@ -148,6 +149,7 @@ func (r *Receiver) Accept(ctx context.Context, n webhook.Notification) error {
 		if err != nil {
 			return err
 		}
+		n.Alerts = r.believed(n.Alerts, now)
 		for _, part := range split(n) {
 			if err := r.report(tx, part, now); err != nil {
 				return err
@@ -155,6 +157,28 @@ func (r *Receiver) Accept(ctx context.Context, n webhook.Notification) error {
 		}
 		return nil
 	})
+}
+
+// believed leaves out the ends that Alertmanager has concluded from the silence
+// of Prometheus. The alerts fire on, out of sight, until it speaks again.
+func (r *Receiver) believed(alerts []incident.Alert, now time.Time) []incident.Alert {
+	return slices.DeleteFunc(slices.Clone(alerts), func(a incident.Alert) bool {
+		why := ""
+		if a.Resolved {
+			why = r.hearing.silent(a, now)
+		}
+		if why != "" {
+			level.Warn(r.logger).Log("msg", "Not taken for the end of an alert", "alert", a.Name(), "service", a.Labels["service"], "reason", why)
+		}
+		return why != ""
+	})
+}
+
+// Stopped notes that the watchdog of a source has ended: what sent it is silent,
+// or one member of the cluster is cut off. Unless another sends it on, it is
+// overdue in a minute and a half.
+func (r *Receiver) Stopped(ctx context.Context, source string) error {
+	return r.store.Update(ctx, func(tx *store.Tx) error { return tx.Unbeat(source, r.now().Add(-(missedBeats-1)*beatEvery)) })
 }
 
 // Beat notes the watchdog of a source.

@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,6 +53,7 @@ type reconciler struct {
 	seen     map[string]map[string]sight // by fingerprint, then by member
 	misses   map[string]int              // by fingerprint
 	failures int                         // rounds in a row without an answer
+	hiding   map[incident.Key]hiding     // open incidents that do not show all
 }
 
 // RunReconciler asks the cluster about what fires, until ctx ends.
@@ -69,6 +71,7 @@ func (r *Receiver) RunReconciler(ctx context.Context) error {
 			c.failures = 0
 			clear(c.seen)
 			clear(c.misses)
+			clear(c.hiding)
 			continue
 		}
 		err := c.round(ctx)
@@ -84,59 +87,92 @@ func (r *Receiver) RunReconciler(ctx context.Context) error {
 func (c *reconciler) round(ctx context.Context) error {
 	members := c.receiver.current.Load().catalog.Links.Alertmanager
 	fires, err := c.firing(ctx)
-	if err != nil || len(fires) == 0 || len(members) == 0 {
+	if err != nil || len(fires)+len(c.hiding) == 0 || len(members) == 0 {
 		clear(c.seen)
 		clear(c.misses)
 		return err
 	}
-	lists := map[string]memberList{}
-	for _, member := range members {
-		list, err := c.ask(ctx, member)
-		if err != nil {
-			return err // one that is silent may know better
-		}
-		lists[member] = list
+	lists, err := c.askAll(ctx, members)
+	if err != nil {
+		return err
 	}
 	c.forget(fires)
-	if err := c.silences(ctx, lists); err != nil {
+	if err := errors.Join(c.silences(ctx, lists), c.uncover(ctx, lists)); err != nil {
 		return err
 	}
 	beats, err := c.receiver.store.Beats(ctx)
 	if err != nil {
 		return err
 	}
+	why := ""
 	for fingerprint, f := range fires {
-		if c.ended(fingerprint, lists, beats[f.source]) {
+		if f.silent != "" {
+			why = f.silent
+			delete(c.seen, fingerprint) // what is dropped meanwhile has expired, not ended
+			delete(c.misses, fingerprint)
+		} else if c.ended(fingerprint, lists, beats[f.source], f.heard) {
 			if err := c.end(ctx, fingerprint, f); err != nil {
 				return err
 			}
 		}
 	}
+	if why != "" {
+		return silence(why)
+	}
 	return nil
+}
+
+// askAll asks every member, and notes which Prometheus each has heard. One that
+// does not answer may know better than the others: then nothing is known.
+func (c *reconciler) askAll(ctx context.Context, members []string) (map[string]memberList, error) {
+	lists := map[string]memberList{}
+	var voices []voice
+	var problem error
+	for _, member := range members {
+		list, err := c.ask(ctx, member)
+		if err != nil {
+			problem = errors.Join(problem, err)
+			continue
+		}
+		lists[member] = list
+		voices = append(voices, list.voices...)
+	}
+	if len(lists) > 0 {
+		c.receiver.hearing.note(c.receiver.now(), voices)
+	}
+	return lists, problem
 }
 
 // firing lists what fires in open incidents, by fingerprint.
 func (c *reconciler) firing(ctx context.Context) (map[string]firing, error) {
-	found := map[string]firing{}
+	found, hides := map[string]firing{}, map[incident.Key]hiding{}
+	now := c.receiver.now()
 	err := c.receiver.store.EachOpen(ctx, func(i incident.Incident) {
+		c.hides(i, hides)
 		for _, a := range i.Alerts {
 			if !a.Resolved {
-				found[a.Fingerprint] = firing{a.Source, i.ID}
+				v, _ := c.receiver.hearing.of(a)
+				found[a.Fingerprint] = firing{a.Source, i.ID, v.since, c.receiver.hearing.silent(a, now)}
 			}
 		}
 	})
+	c.hiding = hides
 	return found, err
 }
 
-// firing is where an alert fires, and from where it came.
+// firing is where an alert fires, and from where it came: since when its
+// Prometheus is heard without a break, zero when that is not known, and why it
+// is not heard now.
 type firing struct {
 	source   string
 	incident incident.ID
+	heard    time.Time
+	silent   string
 }
 
 // ended compares what the members list with what they listed before, or waits
 // until all of them must know.
-func (c *reconciler) ended(fingerprint string, lists map[string]memberList, beat time.Time) bool {
+func (c *reconciler) ended(fingerprint string, lists map[string]memberList, beat, heard time.Time) bool {
 	before := c.seen[fingerprint]
 	if before == nil {
 		before = map[string]sight{}
@@ -154,7 +190,7 @@ func (c *reconciler) ended(fingerprint string, lists map[string]memberList, beat
 		default:
 			delete(before, member) // it never had it, or has forgotten
 		}
-		if c.knows(list, beat) {
+		if c.knows(list, beat, heard) {
 			knowing++
 		}
 	}
@@ -167,12 +203,12 @@ func (c *reconciler) ended(fingerprint string, lists map[string]memberList, beat
 }
 
 // knows says whether a member that was started anew must have been told again of
-// what fires: it has run for long, and the watchdog of the source comes.
-// Prometheus repeats what fires every minute.
-func (c *reconciler) knows(list memberList, beat time.Time) bool {
+// what fires: it has run for long, and the watchdog of the source comes, without
+// a break. Prometheus repeats what fires every minute.
+func (c *reconciler) knows(list memberList, beat, heard time.Time) bool {
 	now := c.receiver.now()
 	started, err := time.Parse(time.RFC3339, list.start)
-	return err == nil && now.Sub(started) >= knowsAfter && now.Sub(beat) <= missedBeats*beatEvery
+	return err == nil && now.Sub(started) >= knowsAfter && now.Sub(beat) <= missedBeats*beatEvery && now.Sub(heard) >= knowsAfter
 }
 
 func (c *reconciler) forget(fires map[string]firing) {
@@ -204,21 +240,26 @@ func (c *reconciler) end(ctx context.Context, fingerprint string, f firing) erro
 	return nil
 }
 
-func (c *reconciler) get(ctx context.Context, member, path string, into any) error {
+// get asks a member, and gives its clock's time.
+func (c *reconciler) get(ctx context.Context, member, path string, read func(*json.Decoder) error) (time.Time, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(member, "/")+path, nil)
 	if err != nil {
-		return fmt.Errorf("asking Alertmanager: %w", err)
+		return time.Time{}, fmt.Errorf("asking Alertmanager: %w", err)
 	}
 	answer, err := c.receiver.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("asking Alertmanager: %w", err)
+		return time.Time{}, fmt.Errorf("asking Alertmanager: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking Alertmanager at %s: it answered %d", member, answer.StatusCode)
+		return time.Time{}, fmt.Errorf("asking Alertmanager at %s: it answered %d", member, answer.StatusCode)
 	}
-	if err := json.NewDecoder(io.LimitReader(answer.Body, mostOfAnswer)).Decode(into); err != nil {
-		return fmt.Errorf("asking Alertmanager at %s: %w", member, err)
+	if err := read(json.NewDecoder(io.LimitReader(answer.Body, mostOfAnswer))); err != nil {
+		return time.Time{}, fmt.Errorf("asking Alertmanager at %s: %w", member, err)
 	}
-	return nil
+	said, err := http.ParseTime(answer.Header.Get("Date"))
+	if err != nil {
+		said = c.receiver.now()
+	}
+	return said, nil
 }

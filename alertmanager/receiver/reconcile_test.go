@@ -23,6 +23,11 @@ type member struct {
 	lists   []string
 	quiet   bool // asha has silenced all of it
 	away    bool
+
+	heard  time.Duration // ago Prometheus told of its watchdog; 0 for never
+	since  time.Duration // ago the watchdog began
+	shows  string        // the service of what it lists; "" for no labels
+	answer string        // of the list, instead of what it has
 }
 
 func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,11 +44,23 @@ func (m *member) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		list := []map[string]any{}
 		for _, fingerprint := range m.lists {
-			list = append(list, map[string]any{"fingerprint": fingerprint, "status": status})
+			list = append(list, map[string]any{
+				"fingerprint": fingerprint, "status": status, "startsAt": time.Now(), "annotations": map[string]string{"summary": fingerprint},
+				"labels": map[string]string{"service": m.shows, "severity": "critical", "audience": "users"},
+			})
+		}
+		if m.heard > 0 {
+			list = append(list, map[string]any{
+				"fingerprint": "dog", "status": status, "labels": map[string]string{"alertname": watchdog, "severity": "info", "service": "tocsin"},
+				"startsAt": time.Now().Add(-m.since), "updatedAt": time.Now().Add(-m.heard),
+			})
 		}
 		answer = list
 	case "/api/v2/silences":
 		answer = []map[string]string{{"id": "1c2d", "createdBy": "asha", "comment": "a deployment"}}
+	}
+	if m.answer != "" && r.URL.Path == "/api/v2/alerts" {
+		answer = json.RawMessage(m.answer)
 	}
 	_ = json.NewEncoder(w).Encode(answer)
 }
@@ -65,6 +82,7 @@ func TestAnEndThatWasNotToldIsFound(t *testing.T) {
 			a.lists, b.lists, a.started, b.started = empty, empty, "later", "later"
 		}, nil, nil}, true},
 		{"one cannot be asked", []func(a, b *member){nil, func(a, b *member) { a.lists, b.away = empty, true }, nil, nil}, true},
+		{"one answers nonsense", []func(a, b *member){nil, func(a, b *member) { a.lists, b.answer = empty, "null" }, nil, nil}, true},
 		{"never listed", []func(a, b *member){func(a, b *member) { a.lists, b.lists = empty, empty }, nil, nil}, true},
 		{"dropped, and back", []func(a, b *member){
 			nil, func(a, b *member) { a.lists, b.lists = empty, empty }, func(a, _ *member) { a.lists = listed },

@@ -33,6 +33,7 @@ func TestTheSilenceOfAWatchdog(t *testing.T) {
 	type step struct {
 		after time.Duration
 		beat  string // of this source
+		stop  string // its watchdog has ended there
 		sleep bool   // the program was not there in between
 		life  bool   // another life of it begins
 		open  bool
@@ -45,6 +46,19 @@ func TestTheSilenceOfAWatchdog(t *testing.T) {
 			{after: time.Minute, open: true},
 			{after: time.Hour, open: true},
 			{after: time.Minute, beat: "alertmanager"},
+		},
+		"it says that it ends": {
+			{after: 2 * time.Minute, beat: "alertmanager"},
+			{after: 2 * time.Minute, beat: "alertmanager", stop: "alertmanager"},
+			{after: time.Minute},
+			{after: time.Minute, open: true},
+			{after: time.Minute, beat: "alertmanager"},
+		},
+		"one member of a pair says that it ends": {
+			{after: 2 * time.Minute, beat: "alertmanager"},
+			{after: 2 * time.Minute, beat: "alertmanager", stop: "alertmanager"},
+			{after: time.Minute, beat: "alertmanager"},
+			{after: 3 * time.Minute},
 		},
 		"it was never heard":      {{after: 3 * time.Minute}, {after: time.Minute, open: true}},
 		"a new life judges late":  {{after: time.Minute, beat: "alertmanager"}, {after: 2 * time.Minute}, {life: true}, {after: 3 * time.Minute}, {after: time.Minute, open: true}},
@@ -71,6 +85,9 @@ func TestTheSilenceOfAWatchdog(t *testing.T) {
 				g.now = until
 				if s.beat != "" {
 					require.NoError(t, g.receiver.Beat(t.Context(), s.beat))
+				}
+				if s.stop != "" {
+					require.NoError(t, g.receiver.Stopped(t.Context(), s.stop))
 				}
 				require.NoError(t, w.look(t.Context()))
 				open, err := g.kept.Current(t.Context())

@@ -11,6 +11,8 @@ func Decide(state State, input Input, policy Policy, now time.Time) []Event {
 	switch in := input.(type) {
 	case Reported:
 		d.reported(in)
+	case Uncovered:
+		d.uncovered(in)
 	case Tick:
 		d.tick(in)
 	case Acknowledge:

@@ -5,7 +5,7 @@ import "time"
 // Input is something that happened outside: one of [Reported], [Seen],
 // [Sight], [Tick], [Acknowledge], [Reassign], [Note], [Resolve], [Merge],
 // [CatalogChanged], [WindowsChanged], [Claimed], [Sent], [Failed],
-// [Receipted] and [Unreached].
+// [Receipted], [Uncovered] and [Unreached].
 type Input interface{ input() }
 
 // Reported is one notification of Alertmanager, as far as it concerns one
@@ -109,7 +109,12 @@ type Unreached struct {
 	Why      string
 }
 
+// Uncovered says that nothing fires any more of what truncated notifications did
+// not show.
+type Uncovered struct{ Incident ID }
+
 func (Reported) input()       {}
+func (Uncovered) input()      {}
 func (Tick) input()           {}
 func (Reassign) input()       {}
 func (Note) input()           {}

@@ -1,6 +1,10 @@
 package incident
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Silenced says whether somebody has told Alertmanager not to speak of the
 // alert, or another alert makes it keep quiet.
@@ -43,6 +47,18 @@ func (d *decision) sight(in Sight) {
 		kind = KindSightRegained
 	}
 	d.emit(Event{Incident: i.ID, Kind: kind, Text: in.Lost})
+}
+
+// uncovered forgets what truncated notifications did not show.
+func (d *decision) uncovered(in Uncovered) {
+	i, ok := d.open(in.Incident)
+	if !ok || len(i.Hidden) == 0 {
+		return
+	}
+	for _, group := range slices.Sorted(maps.Keys(i.Hidden)) {
+		d.emit(Event{Incident: i.ID, Kind: KindHidden, Group: group})
+	}
+	d.settle(i.ID, news{severity: i.Severity})
 }
 
 func (i Incident) applySight(e Event) Incident {

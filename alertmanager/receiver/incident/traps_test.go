@@ -51,6 +51,19 @@ func TestTruncationClosesNothing(t *testing.T) {
 	h.expect("resolved to told")
 }
 
+// What was cut off has ended, and nobody says so any more.
+func TestNothingFiresOfWhatWasNotShown(t *testing.T) {
+	h := newHistory(t)
+	h.report(down())
+	h.expect(openedOnCall, openedPM)
+	require.Empty(t, h.play(incident.Uncovered{Incident: 1}))
+	h.play(incident.Reported{Group: "g", Truncated: 7, Alerts: []incident.Alert{down(ended(h.now))}})
+	require.True(t, h.only().Open())
+	h.play(incident.Uncovered{Incident: 1})
+	require.False(t, h.only().Open())
+	h.expect("resolved to told")
+}
+
 func TestGroupsAreNotIncidents(t *testing.T) {
 	h := newHistory(t)
 	h.play(incident.Reported{Group: "a", Alerts: []incident.Alert{down()}})

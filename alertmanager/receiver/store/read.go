@@ -125,6 +125,16 @@ func (tx *Tx) Beat(source string, at time.Time) error {
 	return nil
 }
 
+// Unbeat has the last heartbeat of a source, if there was one, lie no later than
+// at.
+func (tx *Tx) Unbeat(source string, at time.Time) error {
+	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE beats SET at = ? WHERE source = ? AND at > ?`, nanos(at), source, nanos(at))
+	if err != nil {
+		return fmt.Errorf("writing the end of a heartbeat: %w", err)
+	}
+	return nil
+}
+
 // Notification is one post as it came. Body may be shortened.
 type Notification struct {
 	ReceivedAt                 time.Time

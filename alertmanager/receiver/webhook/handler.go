@@ -15,11 +15,12 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// Sink stores what came. Both methods return nil only when it is durable; any
+// Sink stores what came. Its methods return nil only when it is durable; any
 // error is answered with 503, and Alertmanager comes again.
 type Sink interface {
 	Accept(ctx context.Context, n Notification) error
 	Beat(ctx context.Context, source string) error
+	Stopped(ctx context.Context, source string) error // the watchdog has ended
 }
 
 // Counter counts what came by what was answered: one of [Results].
@@ -119,7 +120,10 @@ func (h *Handler) beat(ctx context.Context, n Notification) error {
 			return h.options.Sink.Beat(ctx, n.Source)
 		}
 	}
-	return nil
+	if len(n.Alerts) == 0 {
+		return nil
+	}
+	return h.options.Sink.Stopped(ctx, n.Source)
 }
 
 // answer is a refusal: what Alertmanager sees, and why.

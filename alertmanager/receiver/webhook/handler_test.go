@@ -19,9 +19,10 @@ import (
 
 // sink remembers what was accepted, and fails on demand.
 type sink struct {
-	err   error
-	taken []webhook.Notification
-	beats []string
+	err     error
+	taken   []webhook.Notification
+	beats   []string
+	stopped []string
 }
 
 func (s *sink) Accept(_ context.Context, n webhook.Notification) error {
@@ -34,6 +35,13 @@ func (s *sink) Accept(_ context.Context, n webhook.Notification) error {
 func (s *sink) Beat(_ context.Context, source string) error {
 	if s.err == nil {
 		s.beats = append(s.beats, source)
+	}
+	return s.err
+}
+
+func (s *sink) Stopped(_ context.Context, source string) error {
+	if s.err == nil {
+		s.stopped = append(s.stopped, source)
 	}
 	return s.err
 }
@@ -165,6 +173,7 @@ func TestTheEndOfTheWatchdogIsNoBeat(t *testing.T) {
 	code, _, _ := ask(t, "POST", server.URL+"/api/v1/watchdog/", "Bearer secret", strings.Replace(good, `[{"status":"firing"`, `[{"status":"resolved"`, 1))
 	require.Equal(t, 200, code)
 	require.Empty(t, s.beats)
+	require.Equal(t, []string{"london"}, s.stopped, "its end is no heartbeat")
 	_, _, _ = ask(t, "POST", server.URL+"/api/v1/watchdog/", "Bearer secret", good)
 	require.Equal(t, []string{"london"}, s.beats)
 }

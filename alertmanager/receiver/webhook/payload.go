@@ -193,6 +193,12 @@ func needed() []string {
 	}
 }
 
+// Cut cuts the texts of an alert to the size of those in a notification.
+func Cut(a incident.Alert) incident.Alert {
+	a.Labels, a.Annotations, a.GeneratorURL = bounded(a.Labels, maxTexts), bounded(a.Annotations, maxTexts), shorten(a.GeneratorURL, maxText)
+	return a
+}
+
 // bounded keeps what is needed and others up to a number, each cut to size.
 func bounded(texts map[string]string, most int) map[string]string {
 	kept := make(map[string]string, min(len(texts), max(most, len(needed()))))
