@@ -11,7 +11,7 @@ import (
 func (d *anyDay) act() {
 	services := []string{"web", "api", "database", "alone"}
 	service := services[d.random.IntN(len(services))]
-	switch what := d.random.IntN(16); {
+	switch what := d.random.IntN(18); {
 	case what < 6:
 		d.fire(service)
 	case what < 9:
@@ -22,6 +22,8 @@ func (d *anyDay) act() {
 		d.writes = d.random.IntN(40)
 	case what == 13:
 		d.dead = true
+	case what == 14 && !d.dead:
+		d.receiver.AskReceipts(d.t.Context(), d.over)
 	default:
 		d.person()
 	}
@@ -46,7 +48,7 @@ func (d *anyDay) fire(service string) {
 func (d *anyDay) end(service string) {
 	if a, fires := d.firing[service]; fires {
 		delete(d.firing, service)
-		d.over[a.Fingerprint] = d.now
+		d.ended[a.Fingerprint] = d.now
 		a.Resolved, a.EndsAt = true, d.now
 		d.tell(a)
 	}
@@ -55,7 +57,7 @@ func (d *anyDay) end(service string) {
 // tell has both Alertmanagers post an alert, until it is taken. One that is over
 // for long is not told any more.
 func (d *anyDay) tell(a incident.Alert) {
-	if now, fires := d.firing[a.Labels["service"]]; !a.Resolved && (!fires || !now.StartsAt.Equal(a.StartsAt)) && d.now.Sub(d.over[a.Fingerprint]) > 2*time.Minute {
+	if now, fires := d.firing[a.Labels["service"]]; !a.Resolved && (!fires || !now.StartsAt.Equal(a.StartsAt)) && d.now.Sub(d.ended[a.Fingerprint]) > 2*time.Minute {
 		return
 	}
 	for range 1 + d.random.IntN(2) {
@@ -78,8 +80,7 @@ func (d *anyDay) post(a incident.Alert) {
 
 // person has somebody do something with an open incident on the board.
 func (d *anyDay) person() {
-	open, err := d.store.Current(d.t.Context())
-	d.must(err)
+	open := d.open()
 	if len(open) == 0 || d.dead {
 		return
 	}

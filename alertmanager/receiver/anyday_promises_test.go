@@ -70,8 +70,7 @@ func (d *anyDay) promises() {
 	if d.dead {
 		return
 	}
-	open, err := d.store.Current(d.t.Context())
-	d.must(err)
+	open := d.open()
 	byID := map[incident.ID]incident.Incident{}
 	for _, i := range open {
 		byID[i.ID] = i

@@ -2,27 +2,24 @@ package receiver_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
-	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 )
 
-// signingKey is what Twilio signs with.
-const signingKey = "0123456789abcdef"
+// The providers' hosts.
+const (
+	pushHost   = "push.example.org"
+	govukHost  = "notify.example.org"
+	twilioHost = "api.twilio.com"
+)
 
 func numberOf(person int) string { return fmt.Sprintf("+44 7700 90010%d", person) }
 
@@ -36,11 +33,19 @@ func (d *anyDay) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	taken, status, failure := d.mood()
 	answer := `{}`
-	if taken && r.URL.Host == "push.example.org" {
+	switch {
+	case !taken:
+	case r.Method == http.MethodGet:
+		answer = d.asked(r.URL.Path)
+	case r.URL.Host == pushHost:
 		answer = `{"id":"taken"}`
 		d.pushed(text)
-	} else if taken {
+	case r.URL.Host == govukHost:
+		answer = d.govuk(r, text)
+	case r.URL.Host == twilioHost:
 		answer = d.twilio(r.URL.Path, text)
+	default:
+		d.fail("a message goes to %s", r.URL)
 	}
 	if failure != nil {
 		return nil, failure
@@ -68,6 +73,64 @@ func (d *anyDay) mood() (taken bool, status int, err error) {
 	return true, http.StatusCreated, nil
 }
 
+// fate is what becomes of a message that a provider took.
+type fate struct {
+	good  bool
+	after time.Duration // is it known
+	told  bool          // by the provider itself, perhaps twice
+	asked bool          // it says so when it is asked
+}
+
+func (d *anyDay) fate() fate {
+	const late = 5 * time.Minute // after our patience
+	switch what := d.random.IntN(12); {
+	case d.calm || what < 5:
+		return fate{good: true, told: true, asked: true}
+	case what < 8:
+		return fate{told: true, asked: true}
+	case what == 8:
+		return fate{good: true, after: late, told: true, asked: true}
+	case what == 9:
+		return fate{after: late, told: true, asked: true}
+	case what == 10:
+		return fate{good: d.random.IntN(2) == 0, asked: true}
+	}
+	return fate{} // nobody ever knows
+}
+
+// status is what a provider says of a message when it is asked.
+type status struct {
+	before, after string
+	from          time.Time // when after holds; zero for never
+}
+
+func (d *anyDay) remember(name string, f fate, before, after string) {
+	s := status{before: before, after: after}
+	if f.asked {
+		s.from = d.now.Add(f.after)
+	}
+	d.statuses[name] = s
+}
+
+func (d *anyDay) asked(path string) string {
+	name := strings.TrimSuffix(path[strings.LastIndex(path, "/")+1:], ".json")
+	s, known := d.statuses[name]
+	switch {
+	case !known:
+		d.fail("a provider is asked about %s, which it never had", path)
+	case !s.from.IsZero() && !s.from.After(d.now):
+		return s.after
+	}
+	return s.before
+}
+
+// say has a provider post something: late, twice, in any order.
+func (d *anyDay) say(after time.Duration, post func()) {
+	for range 1 + d.random.IntN(2) {
+		d.in(after+d.upTo(time.Minute), 0, post)
+	}
+}
+
 // pushed may be answered by a press on the button.
 func (d *anyDay) pushed(text []byte) {
 	var push struct{ Topic, Click string }
@@ -78,10 +141,15 @@ func (d *anyDay) pushed(text []byte) {
 	if _, err := fmt.Sscanf(push.Click, "http://board.example.org/incidents/%d", &id); err != nil || d.random.IntN(8) != 0 {
 		return
 	}
+	d.presses(push.Topic, id, "push")
+}
+
+// presses has a person take an incident on by a link or a button.
+func (d *anyDay) presses(person string, id incident.ID, via string) {
 	d.in(d.upTo(15*time.Minute), 0, func() {
 		if !d.dead {
-			d.note("%s presses the button of %d", push.Topic, id)
-			d.mayBeOver(d.receiver.Acknowledge(d.t.Context(), id, push.Topic, "push"))
+			d.note("%s takes %d on by %s", person, id, via)
+			d.mayBeOver(d.receiver.Acknowledge(d.t.Context(), id, person, via))
 		}
 	})
 }
@@ -93,72 +161,17 @@ func (d *anyDay) mayBeOver(err error) {
 	}
 }
 
-// twilio takes a text message or a call, and tells what becomes of it: late,
-// twice, in any order, or not at all.
-func (d *anyDay) twilio(path string, text []byte) string {
-	form, err := url.ParseQuery(string(text))
-	if err != nil {
-		return "{}"
-	}
-	d.sid++
-	call := strings.HasSuffix(path, "/Calls.json")
-	status, _ := url.Parse(form.Get("StatusCallback"))
-	id := status.Path[strings.LastIndex(status.Path, "/")+1:]
-	say := func(after time.Duration, path string, fields ...string) {
-		for range 1 + d.random.IntN(2) {
-			d.in(after+d.upTo(time.Minute), 0, func() { d.callBack(path, fields...) })
-		}
-	}
-	good, bad := []string{"MessageStatus", "delivered"}, []string{"MessageStatus", "undelivered", "ErrorCode", "30003"}
-	if call {
-		good, bad = []string{"AnsweredBy", "human"}, []string{"CallStatus", "no-answer"}
-	}
-	switch what := d.random.IntN(10); {
-	case d.calm || what < 5:
-		say(0, status.Path, good...)
-	case what < 8:
-		say(0, status.Path, bad...)
-	case what == 8:
-		say(5*time.Minute, status.Path, good...) // after the patience
-	}
-	if d.random.IntN(8) == 0 {
-		d.answer(call, id, form.Get("To"), say)
-	}
-	return fmt.Sprintf(`{"sid":"SM%032x"}`, d.sid)
-}
-
-// answer has the person take it on, by a digit or a reply.
-func (d *anyDay) answer(call bool, id, number string, say func(time.Duration, string, ...string)) {
-	if call {
-		say(time.Minute, "/callback/twilio/digits/"+id, "Digits", notify.AcknowledgeDigit)
-		return
-	}
-	about, _ := notify.ParseMessageID(id)
-	say(time.Minute, "/callback/twilio/sms", "From", number, "Body", fmt.Sprint("ack ", about.Incident))
-}
-
-// callBack posts a form as Twilio signs it. What finds nobody is lost.
-func (d *anyDay) callBack(path string, fields ...string) {
+// callBack posts what a provider says. What finds nobody is lost.
+func (d *anyDay) callBack(path, body string, header http.Header) {
 	if d.dead {
 		return
 	}
-	form := url.Values{"AccountSid": {"AC0123456789abcdef0123456789abcdef"}}
-	for n := 0; n < len(fields); n += 2 {
-		form.Set(fields[n], fields[n+1])
-	}
-	signed := "http://board.example.org" + path
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		signed += name + form.Get(name)
-	}
-	sum := hmac.New(sha1.New, []byte(signingKey))
-	sum.Write([]byte(signed))
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("X-Twilio-Signature", base64.StdEncoding.EncodeToString(sum.Sum(nil)))
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r.Header = header
 	w := httptest.NewRecorder()
 	d.answers.ServeHTTP(w, r)
-	d.note("callback %s %v: %d", path, fields, w.Code)
+	d.note("callback %s %s: %d", path, body, w.Code)
 	if w.Code/100 != 2 && !d.dead {
-		d.fail("the callback %s %v was answered with %d", path, fields, w.Code)
+		d.fail("the callback %s %s was answered with %d", path, body, w.Code)
 	}
 }

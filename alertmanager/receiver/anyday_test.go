@@ -3,14 +3,10 @@ package receiver_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,43 +18,6 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
-
-var (
-	onlyDay = flag.Uint64("seed", 0, "play this day only")
-	days    = flag.Uint64("days", 6, "how many days are played")
-)
-
-// chainOfServices is the catalogue of the days: services that depend on each
-// other, three people in turns of eight hours, a backup and a manager.
-const chainOfServices = `
-links: {board: http://board.example.org, alertmanager: [http://127.0.0.1:1]}
-delivery:
-  twilio: {account_sid: AC0123456789abcdef0123456789abcdef, auth_token_file: secret, sms_from: "+44 7700 900000", voice_from: "+44 7700 900001"}
-  ntfy: {url: http://push.example.org}
-  receiver: {url: http://127.0.0.1:10211, token_file: secret}
-monitoring: {team: shop}
-defaults: {page_after: 1m}
-people:
-  asha: {name: Asha, contacts: {file: asha.yml}}
-  ben: {name: Ben, contacts: {file: ben.yml}}
-  chi: {name: Chi, contacts: {file: chi.yml}}
-  dee: {name: Dee, contacts: {file: dee.yml}}
-  mo: {name: Mo, contacts: {file: mo.yml}}
-teams:
-  shop: {members: [asha, ben, chi], manager: mo, rota: shop, escalation: page}
-rotas:
-  shop: {timezone: Europe/London, handover: monday 06:00, shift: 8h, people: [asha, ben, chi], backup: [dee]}
-escalations:
-  page:
-    - {notify: on_call, by: [push, sms], then: [voice after 3m], for: 15m}
-    - {notify: backup, by: [voice, sms], every: 5m, for: 15m}
-    - {notify: manager, by: [voice], every: 10m}
-services:
-  web: {team: shop, depends_on: [api], probes: {home: {http: {url: http://127.0.0.1:1/}}}}
-  api: {team: shop, depends_on: [database], probes: {home: {http: {url: http://127.0.0.1:1/}}}}
-  database: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}
-  alone: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}
-`
 
 var onCallPeople = []string{"asha", "ben", "chi", "dee", "mo"}
 
@@ -87,19 +46,27 @@ type anyDay struct {
 	steps    *receiver.Steps
 	answers  http.Handler // of callbacks
 
-	plans   []plan
-	turn    int
-	life    int
-	writes  int  // until the power goes; below 0 for never
-	dead    bool // the power is gone
-	calm    bool // nothing fails any more
-	crashes int
-	sid     int
-	log     []string
-	broken  string
+	plans    []plan
+	turn     int
+	life     int
+	writes   int  // until the power goes; below 0 for never
+	dead     bool // the power is gone
+	calm     bool // nothing fails any more
+	crashes  int
+	sid      int
+	over     map[string]bool   // threads about which providers need no more asking
+	statuses map[string]status // of messages, by the provider's name
+	log      []string
+	broken   string
+
+	begun   int       // writes that were begun
+	looked  int       // writes at the last look at what is due
+	due     time.Time // when something is, as of that look; zero for never
+	listed  int       // writes at the last look at what is open
+	current []incident.Incident
 
 	firing   map[string]incident.Alert
-	over     map[string]time.Time // when an alert ended last
+	ended    map[string]time.Time // when an alert ended last
 	accepted []incident.Alert
 	exposed  map[incident.ID]time.Time
 	taken    map[incident.ID]time.Time // when a provider last took a page
@@ -109,9 +76,9 @@ type anyDay struct {
 func newAnyDay(t *testing.T, seed uint64, folder string, c *catalog.Catalog) *anyDay {
 	d := &anyDay{
 		t: t, random: rand.New(rand.NewPCG(seed, 11)), now: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC), folder: folder, catalog: c, writes: -1,
-		firing: map[string]incident.Alert{}, over: map[string]time.Time{}, exposed: map[incident.ID]time.Time{}, taken: map[incident.ID]time.Time{},
+		firing: map[string]incident.Alert{}, ended: map[string]time.Time{}, statuses: map[string]status{}, exposed: map[incident.ID]time.Time{}, taken: map[incident.ID]time.Time{},
 	}
-	d.open()
+	d.begin()
 	return d
 }
 
@@ -135,11 +102,12 @@ func (d *anyDay) must(err error) {
 	}
 }
 
-// open begins a life of the receiver.
-func (d *anyDay) open() {
+// begin begins a life of the receiver.
+func (d *anyDay) begin() {
 	ctx := d.t.Context()
 	d.life++
-	d.dead, d.writes = false, -1
+	d.begun++
+	d.dead, d.writes, d.over = false, -1, map[string]bool{}
 	var err error
 	d.store, err = store.Open(ctx, d.folder)
 	require.NoError(d.t, err)
@@ -154,6 +122,7 @@ func (d *anyDay) open() {
 
 // write counts down to the crash.
 func (d *anyDay) write() error {
+	d.begun++
 	if d.writes == 0 {
 		d.dead = true
 	}
@@ -174,7 +143,7 @@ func (d *anyDay) rise() {
 	d.life++
 	d.plans = slices.DeleteFunc(d.plans, func(p plan) bool { return p.life != 0 })
 	d.now = d.now.Add(time.Duration(1+d.random.IntN(120)) * time.Second)
-	d.open()
+	d.begin()
 }
 
 func (d *anyDay) in(after time.Duration, life int, do func()) {
@@ -184,33 +153,58 @@ func (d *anyDay) in(after time.Duration, life int, do func()) {
 
 // settle does everything that can be done at this instant.
 func (d *anyDay) settle() {
-	ctx := d.t.Context()
 	for range 1000 {
 		if d.dead {
 			d.rise()
 		}
-		worked, err := d.steps.Tick(ctx)
-		d.must(err)
-		if d.dead {
-			continue
-		}
-		flights, err := d.steps.Claim(ctx)
-		d.must(err)
-		if d.dead {
-			continue
-		}
-		for _, f := range flights {
-			d.fly(f)
-		}
-		if !worked && len(flights) == 0 {
-			d.promises()
-			return
-		}
 		if d.broken != "" {
 			return
 		}
+		if next := d.next(); next.IsZero() || next.After(d.now) {
+			d.promises()
+			return
+		}
+		d.work()
 	}
 	d.fail("what is due at %s never gets done", d.now.Format(time.TimeOnly))
+}
+
+// work does what is due, as far as the power lasts.
+func (d *anyDay) work() {
+	ctx := d.t.Context()
+	d.must(d.steps.Tick(ctx))
+	if d.dead {
+		return
+	}
+	flights, err := d.steps.Claim(ctx)
+	d.must(err)
+	if d.dead {
+		return
+	}
+	for _, f := range flights {
+		d.fly(f)
+	}
+}
+
+// next is when something is due. Nothing but a write changes that.
+func (d *anyDay) next() time.Time {
+	if d.looked == d.begun {
+		return d.due
+	}
+	next, err := d.steps.Next(d.t.Context())
+	d.must(err)
+	d.looked, d.due = d.begun, next
+	return next
+}
+
+// open lists what is open. Nothing but a write changes that.
+func (d *anyDay) open() []incident.Incident {
+	if d.listed != d.begun {
+		open, err := d.store.Current(d.t.Context())
+		d.must(err)
+		d.listed, d.current = d.begun, open
+	}
+	return d.current
 }
 
 // fly hands a message over; its outcome is stored a while later.
@@ -234,8 +228,7 @@ func (d *anyDay) passes(length time.Duration) {
 	until := d.now.Add(length)
 	for d.broken == "" {
 		d.settle()
-		next, err := d.steps.Next(d.t.Context())
-		d.must(err)
+		next := d.next()
 		if next.IsZero() || next.After(until) {
 			next = until
 		}
@@ -265,39 +258,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// TestAnyDayKeepsThePromises plays days in which everything happens at any
-// time and the power goes at any write. -days plays more, -seed repeats one.
-func TestAnyDayKeepsThePromises(t *testing.T) {
-	folder := t.TempDir()
-	for name, text := range map[string]string{"tocsin.yml": chainOfServices, "secret": signingKey + "\n"} {
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
-	}
-	for n, person := range onCallPeople {
-		text := fmt.Sprintf("phone: %q\nntfy: %s\n", numberOf(n), person)
-		require.NoError(t, os.WriteFile(filepath.Join(folder, person+".yml"), []byte(text), 0o600))
-	}
-	c, err := catalog.Load(filepath.Join(folder, "tocsin.yml"))
-	require.NoError(t, err)
-	crashes, pages := 0, 0
-	for seed := max(1, *onlyDay); seed <= max(*days, *onlyDay); seed++ {
-		d := newAnyDay(t, seed, filepath.Join(folder, fmt.Sprint("day", seed)), c)
-		d.play()
-		require.NoError(t, d.store.Close())
-		if d.broken != "" {
-			if *onlyDay != 0 {
-				t.Log(strings.Join(d.log, "\n"))
-			}
-			t.Fatalf("day %d, at %s: %s\n%v", seed, d.now.Format(time.RFC3339), d.broken, d.last())
-		}
-		require.NoError(t, os.RemoveAll(d.folder))
-		crashes, pages = crashes+d.crashes, pages+d.pages
-		if *onlyDay != 0 {
-			break
-		}
-	}
-	t.Logf("%d crashes, %d pages", crashes, pages)
 }
 
 func (d *anyDay) last() (text string) {

@@ -17,8 +17,8 @@ func NewSteps(ctx context.Context, r *Receiver) (*Steps, error) {
 	return &Steps{newDispatcher(r)}, r.unclaim(ctx)
 }
 
-// Tick does what is due, and says whether anything was.
-func (s *Steps) Tick(ctx context.Context) (bool, error) {
+// Tick does what is due.
+func (s *Steps) Tick(ctx context.Context) error {
 	r := s.d.receiver
 	due, _, err := r.store.Due(ctx, r.now())
 	for _, id := range due {
@@ -26,18 +26,19 @@ func (s *Steps) Tick(ctx context.Context) (bool, error) {
 			err = r.on(ctx, id, incident.Tick{Incident: id}, nil)
 		}
 	}
-	return len(due) > 0, err
+	return err
 }
 
-// Next is when something is due next; zero for never.
+// Next is when something is due, which may be now; zero for never.
 func (s *Steps) Next(ctx context.Context) (time.Time, error) {
-	_, due, err := s.d.receiver.store.Due(ctx, s.d.receiver.now())
-	if err != nil {
-		return due, err
+	r := s.d.receiver
+	due, next, err := r.store.Due(ctx, r.now())
+	if err != nil || len(due) > 0 {
+		return r.now(), err
 	}
-	_, _, next, err := s.d.receiver.store.Waiting(ctx)
-	if next.IsZero() || !due.IsZero() && due.Before(next) {
-		next = due
+	_, _, unsent, err := r.store.Waiting(ctx)
+	if next.IsZero() || !unsent.IsZero() && unsent.Before(next) {
+		next = unsent
 	}
 	return next, err
 }

@@ -39,6 +39,7 @@ func Open(ctx context.Context, folder string) (*Store, error) {
 		_ = s.closeFiles()
 		return nil, fmt.Errorf("opening %q: %w", filepath.Join(folder, fileName), err)
 	}
+	s.statements = newStatements(s.writes)
 	go s.write()
 	return s, nil
 }

@@ -36,17 +36,18 @@ var (
 
 // Store is open until Close.
 type Store struct {
-	dialect *dialect
-	name    string  // of this life of the receiver, among those that claim
-	member  *member // nil where no others can be
-	writes  *sql.DB
-	reads   conn
-	open    *decoded
-	readsDB *sql.DB
-	schema  int           // the newest
-	files   []io.Closer   // what is closed at the end
-	limit   time.Duration // of a transaction; 0 for none
-	step    func() error  // see OnStep
+	dialect    *dialect
+	name       string  // of this life of the receiver, among those that claim
+	member     *member // nil where no others can be
+	writes     *sql.DB
+	statements *statements
+	reads      conn
+	open       *decoded
+	readsDB    *sql.DB
+	schema     int           // the newest
+	files      []io.Closer   // what is closed at the end
+	limit      time.Duration // of a transaction; 0 for none
+	step       func() error  // see OnStep
 
 	mu     sync.RWMutex // guards closing against sending on queue
 	closed bool

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 )
@@ -108,11 +107,13 @@ func (s *Store) transact(jobs []*job) error {
 		ctx, cancel = context.WithTimeout(ctx, s.limit)
 		defer cancel()
 	}
-	tx, err := s.writes.BeginTx(ctx, nil)
+	s.statements.learn(ctx)
+	plain, err := s.writes.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }()
+	defer func() { _ = plain.Rollback() }()
+	tx := understood{plain, s.statements}
 	if s.dialect.begin != "" {
 		if _, err := tx.ExecContext(ctx, s.dialect.begin); err != nil {
 			return fmt.Errorf("beginning to write: %w", err)
@@ -129,7 +130,7 @@ func (s *Store) transact(jobs []*job) error {
 	return s.end(tx)
 }
 
-func (s *Store) end(tx *sql.Tx) error {
+func (s *Store) end(tx understood) error {
 	err := error(nil)
 	if s.step != nil {
 		err = s.step()
@@ -148,7 +149,7 @@ func (s *Store) end(tx *sql.Tx) error {
 
 // noteChange tells the other receivers, if there are any, that there is
 // something to see.
-func (s *Store) noteChange(ctx context.Context, tx *sql.Tx, jobs []*job) error {
+func (s *Store) noteChange(ctx context.Context, tx understood, jobs []*job) error {
 	if s.member == nil || !slices.ContainsFunc(jobs, func(j *job) bool { return j.err == nil && len(j.after) > 0 }) {
 		return nil
 	}
@@ -160,7 +161,7 @@ func (s *Store) noteChange(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 }
 
 // runJob gives an error only when the whole transaction is spoilt.
-func (s *Store) runJob(ctx context.Context, tx *sql.Tx, j *job) error {
+func (s *Store) runJob(ctx context.Context, tx understood, j *job) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT job"); err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
