@@ -45,6 +45,9 @@ func (r *Receiver) elsewhere() {
 	for _, loop := range []chan struct{}{r.outbox, r.foreign, r.shifts} {
 		wake(loop)
 	}
+	for _, errand := range r.errands {
+		wake(errand)
+	}
 	r.hub.publish()
 }
 

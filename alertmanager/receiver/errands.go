@@ -97,6 +97,9 @@ func (r *Receiver) runErrands(ctx context.Context, what string, kind errandKind)
 // runErrand runs one that is due, and says how long there is nothing more to
 // do.
 func (r *Receiver) runErrand(ctx context.Context, what string, kind errandKind) (time.Duration, error) {
+	if wait, err := r.untilErrand(ctx, what); err != nil || wait > 0 {
+		return wait, err
+	}
 	var e store.Errand
 	found := false
 	err := r.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
@@ -104,11 +107,8 @@ func (r *Receiver) runErrand(ctx context.Context, what string, kind errandKind) 
 		e, found, err = tx.ClaimErrand(what, now, now.Add(2*errandLimit))
 		return err
 	})
-	if err != nil {
+	if err != nil || !found {
 		return 0, err
-	}
-	if !found {
-		return r.untilErrand(ctx, what)
 	}
 	done, err := r.fetch(ctx, kind, e)
 	if err != nil {
@@ -147,11 +147,11 @@ func (r *Receiver) fetch(ctx context.Context, kind errandKind, e store.Errand) (
 	return done, err
 }
 
-// untilErrand is how long no errand of a kind is due.
+// untilErrand is how long no errand of a kind is due; 0 when one is.
 func (r *Receiver) untilErrand(ctx context.Context, what string) (time.Duration, error) {
 	next, err := r.store.NextErrand(ctx, what)
 	if err != nil || next.IsZero() {
 		return longest, err
 	}
-	return min(max(next.Sub(r.now()), time.Millisecond), longest), nil
+	return min(max(next.Sub(r.now()), 0), longest), nil
 }

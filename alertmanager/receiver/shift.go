@@ -24,11 +24,12 @@ const (
 )
 
 // tellShifts tells whoever has come on call, once, and hands over in writing
-// what is open. Only the change of a person counts: nobody hears of a shift that
+// what is open. Of several receivers the one that leads does: another could take
+// a slow provider for a failure, and tell them twice. Only the change of a person counts: nobody hears of a shift that
 // began before this receiver had ever looked.
 func (r *Receiver) tellShifts(ctx context.Context) {
 	d := r.current.Load()
-	if d == nil {
+	if d == nil || !r.store.Leads() {
 		return
 	}
 	for name := range d.rotas {

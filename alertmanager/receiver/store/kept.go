@@ -24,7 +24,7 @@ type Errand struct {
 func (tx *Tx) PutErrand(e Errand) error {
 	_, err := tx.sql.ExecContext(tx.ctx, `
 		INSERT INTO errands (incident_id, what, due_at, attempts) VALUES (?, ?, ?, ?)
-		ON CONFLICT (incident_id, what) DO UPDATE SET due_at = excluded.due_at, attempts = excluded.attempts`,
+		ON CONFLICT (incident_id, what) DO UPDATE SET due_at = excluded.due_at, attempts = excluded.attempts, claimed_by = ''`,
 		e.Incident, e.What, nanos(e.Due), e.Attempts)
 	if err != nil {
 		return fmt.Errorf("writing an errand: %w", err)
@@ -48,8 +48,8 @@ func (tx *Tx) ClaimErrand(what string, now, until time.Time) (e Errand, found bo
 	e.What, e.Due = what, until.UTC()
 	e.Attempts++
 	result, err := tx.sql.ExecContext(tx.ctx, `
-		UPDATE errands SET due_at = ?, attempts = ? WHERE incident_id = ? AND what = ? AND due_at = ?`,
-		nanos(until), e.Attempts, e.Incident, what, due)
+		UPDATE errands SET due_at = ?, attempts = ?, claimed_by = ? WHERE incident_id = ? AND what = ? AND due_at = ?`,
+		nanos(until), e.Attempts, tx.store.name, e.Incident, what, due)
 	if err != nil {
 		return e, false, fmt.Errorf("claiming an errand: %w", err)
 	}
@@ -63,7 +63,7 @@ func (tx *Tx) EndErrand(e Errand, next time.Time, attempts int) error {
 	query := `DELETE FROM errands WHERE incident_id = ? AND what = ? AND due_at = ?`
 	args := []any{e.Incident, e.What, nanos(e.Due)}
 	if !next.IsZero() {
-		query = `UPDATE errands SET due_at = ?, attempts = ? WHERE incident_id = ? AND what = ? AND due_at = ?`
+		query = `UPDATE errands SET due_at = ?, attempts = ?, claimed_by = '' WHERE incident_id = ? AND what = ? AND due_at = ?`
 		args = append([]any{nanos(next), attempts}, args...)
 	}
 	if _, err := tx.sql.ExecContext(tx.ctx, query, args...); err != nil {

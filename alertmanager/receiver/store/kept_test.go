@@ -57,6 +57,19 @@ func errands(t *testing.T, p place) {
 	require.Equal(t, 1, fourth.Attempts)
 	do(func(tx *store.Tx) error { return tx.EndErrand(fourth, time.Time{}, 0) })
 	require.Zero(t, next())
+
+	unclaim := func(tx *store.Tx) error { _, err := tx.Unclaim(); return err }
+	do(func(tx *store.Tx) error { return tx.PutErrand(store.Errand{Incident: 1, What: "figures", Due: now}) })
+	_, found = claim(now)
+	require.True(t, found)
+	do(unclaim)
+	_, found = claim(now)
+	require.False(t, found, "this receiver runs it")
+	require.NoError(t, s.Close())
+	s = p.store(t)
+	do(unclaim)
+	_, found = claim(now)
+	require.True(t, found, "who ran it has ended")
 }
 
 func whatWasFetched(t *testing.T, p place) {

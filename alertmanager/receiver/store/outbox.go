@@ -124,9 +124,15 @@ func (tx *Tx) Yield(id int64, due time.Time) error {
 	return nil
 }
 
-// Unclaim puts back what a receiver had claimed that has ended since: it may
-// have been sent, so it is sent again under the same message id.
+// Unclaim puts back what a receiver had claimed that has ended since, and counts
+// the messages among it: they may have been sent, so they are sent again under
+// the same message id. Errands are run again.
 func (tx *Tx) Unclaim() (int64, error) {
+	if _, err := tx.sql.ExecContext(tx.ctx, `
+		UPDATE errands SET due_at = 0, claimed_by = '' WHERE claimed_by NOT IN ('', ?) AND claimed_by NOT IN (SELECT name FROM members)`,
+		tx.store.name); err != nil {
+		return 0, fmt.Errorf("putting errands back: %w", err)
+	}
 	result, err := tx.sql.ExecContext(tx.ctx, `
 		UPDATE outbox SET claimed_at = NULL, claimed_by = '' WHERE claimed_at IS NOT NULL AND claimed_by NOT IN (SELECT name FROM members)`)
 	if err != nil {
