@@ -45,9 +45,13 @@ func (q *question) run(ctx context.Context) Result {
 	if err != nil {
 		return t.fail(ctx, ourFault{err})
 	}
-	answer, err := q.ask(ctx, t, q.spec.Protocol, server)
+	answer, err := q.ask(ctx, t, q.spec.Protocol, server, true)
+	plain := err == nil && q.knowsNoEDNS(answer)
+	if plain {
+		answer, err = q.ask(ctx, t, q.spec.Protocol, server, false)
+	}
 	if err == nil && answer.Truncated && q.spec.Protocol == "udp" {
-		answer, err = q.ask(ctx, t, "tcp", server)
+		answer, err = q.ask(ctx, t, "tcp", server, !plain)
 	}
 	if err == nil {
 		err = q.check(answer)
@@ -73,7 +77,14 @@ func (q *question) address() (string, error) {
 	return net.JoinHostPort(config.Servers[0], config.Port), nil
 }
 
-func (q *question) ask(ctx context.Context, t *trace, protocol, server string) (*dns.Msg, error) {
+// knowsNoEDNS says that a server may have refused the question only because of
+// the extension that came with it (RFC 6891, section 7).
+func (q *question) knowsNoEDNS(m *dns.Msg) bool {
+	refused := m.Rcode == dns.RcodeFormatError || m.Rcode == dns.RcodeNotImplemented
+	return refused && m.Rcode != q.rcode && m.IsEdns0() == nil
+}
+
+func (q *question) ask(ctx context.Context, t *trace, protocol, server string, extended bool) (*dns.Msg, error) {
 	d := *q.tls
 	d.address, d.network = server, protocol
 	if protocol == "tls" {
@@ -92,17 +103,35 @@ func (q *question) ask(ctx context.Context, t *trace, protocol, server string) (
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	t.enter(FirstByte)
 	client := &dns.Client{Net: protocol, UDPSize: 1232, Timeout: time.Hour} // which is ctx's
-	answer, _, err := client.ExchangeWithConnContext(ctx, q.message(), &dns.Conn{Conn: conn, UDPSize: 1232})
+	answer, _, err := client.ExchangeWithConnContext(ctx, q.message(extended), &dns.Conn{Conn: conn, UDPSize: 1232})
 	t.leave(FirstByte, err == nil)
+	if err == nil {
+		err = q.answered(answer)
+	}
 	return answer, err
+}
+
+// answered wants an answer to the question that was asked. A server that cannot
+// read one repeats none.
+func (q *question) answered(m *dns.Msg) error {
+	if !m.Response {
+		return misfitf(ReasonProtocol, "the server sends the question back, and no answer")
+	}
+	if len(m.Question) == 0 || strings.EqualFold(m.Question[0].Name, dns.Fqdn(q.spec.Name)) && m.Question[0].Qtype == q.kind {
+		return nil
+	}
+	other := m.Question[0]
+	return misfitf(ReasonProtocol, "the server answers another question: %s %s", quote(other.Name), dns.Type(other.Qtype))
 }
 
 // message is the question. With the bit AD in it a resolver says whether it
 // validated the answer (RFC 6840, 5.7).
-func (q *question) message() *dns.Msg {
+func (q *question) message(extended bool) *dns.Msg {
 	m := new(dns.Msg)
 	m.SetQuestion(dns.Fqdn(q.spec.Name), q.kind)
-	m.SetEdns0(1232, false)
+	if extended {
+		m.SetEdns0(1232, false)
+	}
 	m.AuthenticatedData = q.spec.DNSSEC
 	return m
 }

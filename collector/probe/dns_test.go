@@ -148,3 +148,84 @@ func TestDNSOverTLS(t *testing.T) {
 	r = try(t, `{dns: {server: "`+address+`", protocol: tls, name: shop.example.org}}`)
 	require.Equal(t, ReasonTLS, r.Reason, r.Text)
 }
+
+// What comes back must be an answer to what was asked, however old the server
+// that gives it.
+func TestDNSOddServers(t *testing.T) {
+	right := func(q *dns.Msg) *dns.Msg {
+		m := new(dns.Msg)
+		m.SetReply(q)
+		record, err := dns.NewRR("shop.example.org. 60 IN A 192.0.2.1")
+		if err == nil {
+			m.Answer = []dns.RR{record}
+		}
+		return m
+	}
+	for _, test := range []struct {
+		name   string
+		answer func(q *dns.Msg) *dns.Msg
+		spec   string
+		reason Reason
+		text   string
+	}{
+		{name: "the question itself", answer: func(q *dns.Msg) *dns.Msg { return q }, reason: ReasonProtocol, text: "the server sends the question back, and no answer"},
+		{name: "an answer to another name", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Question[0].Name = "other.example.org."
+			return m
+		}, reason: ReasonProtocol, text: `the server answers another question: "other.example.org." A`},
+		{name: "an answer to another type", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Question[0].Qtype = dns.TypeAAAA
+			return m
+		}, reason: ReasonProtocol, text: `the server answers another question: "shop.example.org." AAAA`},
+		{name: "other letters", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Question[0].Name = "sHoP.example.ORG."
+			return m
+		}},
+		{name: "a server that does not know EDNS", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			if q.IsEdns0() != nil {
+				m.Rcode, m.Answer, m.Question = dns.RcodeFormatError, nil, nil
+			}
+			return m
+		}},
+		{name: "a server that understands nothing", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Rcode, m.Answer = dns.RcodeNotImplemented, nil
+			return m
+		}, reason: ReasonStatus, text: "answer NOTIMP, want NOERROR"},
+		{name: "a circle of aliases", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Answer = nil
+			for _, text := range []string{"shop.example.org. 60 IN CNAME a.example.org.", "a.example.org. 60 IN CNAME shop.example.org."} {
+				record, _ := dns.NewRR(text)
+				m.Answer = append(m.Answer, record)
+			}
+			return m
+		}, reason: ReasonBody, text: "shop.example.org has no A record"},
+		{name: "another id", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Id++
+			return m
+		}, reason: ReasonTimeout, text: "while waiting for the answer of"},
+		{name: "refused", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Rcode, m.Answer = dns.RcodeRefused, nil
+			return m
+		}, reason: ReasonStatus, text: "answer REFUSED, want NOERROR"},
+		{name: "the end of a failure is wanted", answer: func(q *dns.Msg) *dns.Msg {
+			m := right(q)
+			m.Rcode, m.Answer = dns.RcodeServerFailure, nil
+			return m
+		}, spec: ", rcode: SERVFAIL"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			address := resolver(t, "udp", func(w dns.ResponseWriter, q *dns.Msg) { _ = w.WriteMsg(test.answer(q)) })
+			r := try(t, `{dns: {name: shop.example.org, server: "`+address+`"`+test.spec+`}}`, time.Second)
+			require.Equal(t, test.reason, r.Reason, r.Text)
+			require.Contains(t, r.Text, test.text)
+		})
+	}
+}
