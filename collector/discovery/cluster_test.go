@@ -29,6 +29,7 @@ type cluster struct {
 	asked   []string       // paths and queries
 	goneBy  string         // "status" or "event"
 	hangups int            // watches that are ended after their first event
+	expire  bool           // pages after the first are gone
 }
 
 type event struct {
@@ -124,6 +125,10 @@ func answer(w http.ResponseWriter, code int, message string) {
 func (c *cluster) list(w http.ResponseWriter, r *http.Request, plural string) {
 	const size = 2
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
+	if c.expire && from > 0 {
+		answer(w, http.StatusGone, "the provided continue parameter is too old")
+		return
+	}
 	to, next := min(from+size, len(c.objects[plural])), ""
 	if to < len(c.objects[plural]) {
 		next = strconv.Itoa(to)

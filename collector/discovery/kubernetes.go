@@ -144,9 +144,11 @@ func (w *watcher) follow(ctx context.Context, to sink) error {
 		w.take(to, make(map[string]item))
 		return err
 	}
-	if err == nil {
-		w.take(to, items)
+	if err != nil { // even what is mended by listing again: it may never be
+		w.note(to, err)
+		return err
 	}
+	w.take(to, items)
 	for err == nil {
 		began := time.Now()
 		version, err = w.watch(ctx, api, path, version, to)

@@ -105,6 +105,29 @@ func TestAVersionThatIsTooOldIsListedAnew(t *testing.T) {
 	}
 }
 
+// A list that is never read to its end is not taken for one that is followed.
+func TestAListWhosePagesExpire(t *testing.T) {
+	t.Parallel()
+	c, server := newCluster(t)
+	c.put("ingresses", "ADDED", ingress("shop", "a", "a.example.org", byShop))
+	to, _ := watched(t, server.URL, ", objects: [ingresses]")
+	to.until(t, lists("ingress shop/a at a.example.org"))
+	for i := range 3 {
+		c.put("ingresses", "ADDED", ingress("shop", fmt.Sprintf("b%d", i), "b.example.org", byShop))
+	}
+	c.do(func() {
+		c.goneBy, c.expire, c.version = "status", true, c.version+100
+		c.oldest = c.version
+		c.hangups = 1
+	})
+	r := to.until(t, func(r report) bool { return r.err != nil })
+	require.ErrorContains(t, r.err, "watching ingresses: what was listed is too old to go on from (410 Gone)")
+	require.NotEmpty(t, r.list, "what is known stays")
+	c.do(func() { c.expire = false })
+	r = to.until(t, func(r report) bool { return r.err == nil && len(r.list) == 4 })
+	require.Contains(t, r.targets(), "ingress shop/b2 at b.example.org")
+}
+
 func TestATokenThatExpiresAndIsRenewed(t *testing.T) {
 	t.Parallel()
 	c, server := newCluster(t)
