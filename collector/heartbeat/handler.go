@@ -105,6 +105,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "noted: %s of %s/%s\n", c.signal, c.probe.Service, c.probe.Name)
 	case errors.As(err, &refused):
 		h.signals.WithLabelValues(map[bool]string{true: "limited", false: "refused"}[refused.code == http.StatusTooManyRequests]).Inc()
+		if refused.code == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", http.MethodPost)
+		}
 		http.Error(w, refused.text, refused.code)
 	default:
 		h.signals.WithLabelValues("failed").Inc()

@@ -119,6 +119,7 @@ func TestOnlyAPostActs(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, "/heartbeat/shop/backup", nil))
 		require.Equal(t, http.StatusMethodNotAllowed, w.Code)
+		require.Equal(t, http.MethodPost, w.Header().Get("Allow"))
 	}
 	j, err := store.Job("shop", "backup")
 	require.NoError(t, err)
