@@ -28,23 +28,55 @@ const (
 	stateDown
 )
 
-// stateOf is the state that a document's word stands for.
+// stateOf is the state that a document's word or flag stands for, wherever it
+// stands. What follows a colon explains the word.
 func stateOf(value any) healthState {
 	if flag, ok := value.(bool); ok && flag {
 		return stateUp
 	} else if ok {
 		return stateDown
 	}
-	word, _ := value.(string)
-	switch strings.ToLower(strings.TrimSpace(word)) {
-	case "pass", "passed", "up", "ok", "healthy", "success", "successful", "running", "operational", "available", "true":
+	switch wordOf(value) {
+	case "pass", "passed", "up", "ok", "healthy", "success", "successful", "running", "operational", "available", "working", "true":
 		return stateUp
-	case "warn", "warning", "degraded", "unknown", "partial":
+	case "warn", "warning", "degraded", "unknown", "partial", "partially available":
 		return stateDegraded
-	case "fail", "failed", "failure", "down", "error", "unhealthy", "out_of_service", "critical", "unavailable", "stopped", "false":
+	case "fail", "failed", "failure", "down", "error", "unhealthy", "out_of_service", "critical", "unavailable", "service unavailable", "stopped", "false":
 		return stateDown
 	}
 	return stateUnknown
+}
+
+// namedState is the state that a value stands for that is named a status. There
+// more words say how something is, and so do the codes of HTTP.
+func namedState(value any) healthState {
+	if state := stateOf(value); state != stateUnknown {
+		return state
+	}
+	switch code, _ := value.(int64); {
+	case code >= 200 && code <= 299:
+		return stateUp
+	case code >= 400 && code <= 599:
+		return stateDown
+	}
+	switch wordOf(value) {
+	case "green", "online", "connected", "alive", "ready", "serving":
+		return stateUp
+	case "yellow":
+		return stateDegraded
+	case "red", "offline", "disconnected", "unreachable", "broken", "crashed", "timeout", "not ready", "not_ready", "not ok", "not_serving", "ko", "nok":
+		return stateDown
+	}
+	return stateUnknown
+}
+
+// wordOf is a text up to a colon on its only line, in lower case.
+func wordOf(value any) string {
+	word, _ := value.(string)
+	if word = strings.TrimSpace(word); !strings.Contains(word, "\n") {
+		word, _, _ = strings.Cut(word, ":")
+	}
+	return strings.ToLower(strings.TrimSpace(word))
 }
 
 // healthComponent is one part of a service.
@@ -98,7 +130,7 @@ func healthFormats(name string) healthFormat {
 func readHealthDocument(body []byte, format string) (healthReport, error) {
 	r := healthReader{format: healthFormats(format), names: make(map[string]int)}
 	text := strings.TrimSpace(strings.TrimPrefix(string(body), "\ufeff"))
-	if !strings.HasPrefix(text, "{") {
+	if !strings.HasPrefix(text, "{") && !(r.format.bare && strings.HasPrefix(text, "[")) {
 		if r.format.text {
 			return r.text(text)
 		}
@@ -116,15 +148,25 @@ type healthReader struct {
 	format healthFormat
 	report healthReport
 	names  map[string]int // how often each was used
+	enum   bool           // states are numbers, as .NET writes its enumeration
 }
 
 func (r *healthReader) json(tree any) (healthReport, error) {
 	top, ok := tree.(map[string]any)
+	if list, is := tree.([]any); is {
+		for _, part := range list {
+			r.listed("", part, 0)
+		}
+		return r.finish()
+	}
 	if !ok {
 		return r.report, errors.New("it is no JSON object")
 	}
+	_, entries := top["entries"].(map[string]any)
+	_, number := top["status"].(int64)
+	r.enum = entries && number
 	value, named := r.status(top)
-	r.report.state = stateOf(value)
+	r.report.state = namedState(value)
 	if named {
 		r.report.word = jsonText(value)
 	}
@@ -156,6 +198,13 @@ func (r *healthReader) status(object map[string]any) (any, bool) {
 		switch value := object[key].(type) {
 		case string, bool:
 			return value, true
+		case int64:
+			if names := [...]string{"Unhealthy", "Degraded", "Healthy"}; r.enum && value >= 0 && value < int64(len(names)) {
+				return names[value], true
+			}
+			if namedState(value) != stateUnknown {
+				return value, true
+			}
 		}
 	}
 	return nil, false
@@ -180,22 +229,45 @@ func (r *healthReader) parts(path string, object map[string]any, depth int) {
 		return
 	}
 	for _, name := range names(object) {
-		if !slices.Contains(r.format.containers, name) && !slices.Contains(r.format.status, name) {
+		if !slices.Contains(r.format.containers, name) && !slices.Contains(r.format.status, name) && !repeated(object, name) {
 			r.part(join(path, name), object[name], depth, depth == 0)
 		}
 	}
 }
 
+// repeated says that a key only sorts what stands under details too, as
+// @nestjs/terminus writes it.
+func repeated(object map[string]any, name string) bool {
+	_, details := object["details"].(map[string]any)
+	return details && (name == "info" || name == "error")
+}
+
+// flagged is the state that a flag stands for: nothing is wrong when an error is
+// false, and some flags tell how something is set up.
+func flagged(name string, flag bool) healthState {
+	switch strings.ToLower(strings.ReplaceAll(name, "_", "")) {
+	case "error", "errors", "haserrors", "failed", "failure", "fault", "timedout":
+		return map[bool]healthState{true: stateDown, false: stateUnknown}[flag]
+	case "maintenance", "debug", "readonly", "standby":
+		return stateUnknown
+	}
+	return stateOf(flag)
+}
+
 // part reads one component. A word or a flag alone is one where bare says so.
 func (r *healthReader) part(path string, value any, depth int, bare bool) {
 	switch value := value.(type) {
-	case string, bool:
+	case string:
 		if state := stateOf(value); bare && state != stateUnknown {
+			r.add(path, state)
+		}
+	case bool:
+		if state := flagged(path[strings.LastIndexByte(path, '/')+1:], value); bare && state != stateUnknown {
 			r.add(path, state)
 		}
 	case map[string]any:
 		if word, ok := r.status(value); ok {
-			r.add(path, max(stateOf(word), stateUp))
+			r.add(path, max(namedState(word), stateUp))
 			r.time(value)
 		}
 		r.parts(path, value, depth+1)
@@ -203,7 +275,7 @@ func (r *healthReader) part(path string, value any, depth int, bare bool) {
 		for _, item := range value {
 			object, _ := item.(map[string]any)
 			name := path
-			if id, ok := object["componentId"].(string); ok && len(value) > 1 {
+			if id := firstText(object, "componentId", "name", "key", "id"); id != "" && len(value) > 1 {
 				name = join(path, id)
 			}
 			if object != nil {
@@ -216,12 +288,19 @@ func (r *healthReader) part(path string, value any, depth int, bare bool) {
 // listed reads a component of a list, which says its own name.
 func (r *healthReader) listed(path string, value any, depth int) {
 	object, _ := value.(map[string]any)
-	for _, key := range []string{"name", "key", "id"} {
-		if name, ok := object[key].(string); ok {
-			r.part(join(path, name), object, depth, false)
-			return
+	if name := firstText(object, "name", "key", "id"); name != "" {
+		r.part(join(path, name), object, depth, false)
+	}
+}
+
+// firstText is the first text under some keys, or nothing.
+func firstText(object map[string]any, keys ...string) string {
+	for _, key := range keys {
+		if text, ok := object[key].(string); ok {
+			return text
 		}
 	}
+	return ""
 }
 
 func join(path, name string) string {
@@ -264,7 +343,7 @@ func (r *healthReader) time(object map[string]any) {
 // text reads one word for the whole, or lines such as "database: PASSED Schema
 // version: 42".
 func (r *healthReader) text(text string) (healthReport, error) {
-	if state := stateOf(text); state != stateUnknown {
+	if state := namedState(text); state != stateUnknown {
 		r.report.state, r.report.word = state, text
 		return r.report, nil
 	}

@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,8 +78,25 @@ func TestHealthReadsWhatFrameworksWrite(t *testing.T) {
 		{"OkComputer, JSON", "okcomputer", 200, `{"default": {"message": "Application is running", "success": true, "time": 0.1}, "database": {"message": "x", "success": true}}`, "database default", ""},
 		{"a map of words", "map", 200, `{"status": "ok", "db": "ok", "cache": "up", "version": "1.2.3", "uptime": 12}`, "cache db", ""},
 		{"a map of flags", "map", 200, `{"db": true, "cache": false}`, "!cache db", "want all components well; found not well: cache"},
+		{"MicroProfile", "auto", 503, `{"status": "DOWN", "checks": [{"name": "db", "status": "UP", "data": {}}, {"name": "queue", "status": "DOWN"}]}`, "!queue db", `want all components well; found not well: queue; the service says "DOWN"`},
+		{"ASP.NET, the report itself", "aspnet", 200, `{"entries": {"sql": {"data": {}, "duration": "00:00:00.05", "exception": null, "status": 2, "tags": []}, "bus": {"status": 1}}, "status": 1, "totalDuration": "00:00:00.1"}`, "bus sql", ""},
+		{"ASP.NET, the report of a failure", "aspnet", 503, `{"entries": {"sql": {"status": 0}, "bus": {"status": 2}}, "status": 0}`, "!sql bus", `want all components well; found not well: sql; the service says "Unhealthy"`},
+		{"a code of HTTP", "map", 200, `{"status": 200, "message": "OK, go on"}`, "", ""},
+		{"a code that tells of a failure", "map", 200, `{"status": 503, "message": "no"}`, "", `want a service that is well; found the service says "503"`},
+		{"Django", "map", 200, `{"Cache backend: default": "working", "DatabaseBackend": "working"}`, "Cache backend: default DatabaseBackend", ""},
+		{"Django, failing", "map", 500, `{"Cache backend: default": "unavailable: cannot connect", "DatabaseBackend": "working"}`, "!Cache backend: default DatabaseBackend", "want all components well; found not well: Cache backend: default"},
+		{"NestJS", "auto", 200, `{"status": "ok", "info": {"db": {"status": "up"}}, "error": {}, "details": {"db": {"status": "up"}}}`, "db", ""},
+		{"Laravel", "auto", 200, `{"finishedAt": 1700000000, "checkResults": [{"name": "UsedDiskSpace", "label": "x", "status": "ok", "meta": {}}, {"name": "Redis", "status": "crashed"}]}`, "!checkResults/Redis checkResults/UsedDiskSpace", "want all components well; found not well: checkResults/Redis"},
+		{"Elasticsearch", "auto", 200, `{"cluster_name": "c", "status": "yellow", "timed_out": false, "number_of_nodes": 1}`, "", ""},
+		{"Elasticsearch, failing", "auto", 200, `{"cluster_name": "c", "status": "red", "timed_out": true}`, "!timed_out", `want all components well; found not well: timed_out; the service says "red"`},
+		{"hellofresh/health-go", "auto", 200, `{"status": "Partially Available", "timestamp": "2024-01-01T00:00:00Z", "failures": {"cache": "refused"}}`, "", ""},
+		{"no error", "auto", 200, `{"success": true, "error": false, "maintenance": false}`, "", ""},
+		{"an error", "auto", 200, `{"success": true, "error": true}`, "!error", "want all components well; found not well: error; the service says \"true\""},
+		{"a list", "auto", 200, `[{"name": "db", "status": "ok"}, {"name": "queue", "status": "disconnected"}, {"status": "down"}, 7]`, "!queue db", "want all components well; found not well: queue"},
+		{"Dropwizard", "auto", 500, `{"deadlocks": {"healthy": true}, "db": {"healthy": false, "message": "x", "error": null}}`, "!db deadlocks", "want all components well; found not well: db"},
+		{"a key twice", "auto", 200, `{"status": "UP", "db": {"status": "UP"}, "db": {"status": "DOWN"}}`, "!db", `want all components well; found not well: db; the service says "UP"`},
 	} {
-		for _, format := range []string{test.format, "auto"} {
+		for _, format := range slices.Compact([]string{test.format, "auto"}) {
 			t.Run(test.name+"/"+format, func(t *testing.T) {
 				r := try(t, "{health: {url: "+answering(t, test.status, test.document)+", format: "+format+"}}")
 				require.Equal(t, test.want, shownAs(r.Components))
