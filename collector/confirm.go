@@ -22,8 +22,9 @@ func (s State) String() string {
 // as many in a row agree with each other as the catalogue demands. A success
 // needs no confirmation where nothing was known. A refusal to let us look
 // settles the run and changes nothing: asking a rate limit again is rude. Our
-// own fault (a panic, an unreadable secret) is no verdict on a service that was
-// seen before; a probe that never worked is down by it, so that somebody hears.
+// own fault (a panic, an unreadable secret, no port left) is no verdict on a
+// service that was seen before; a probe that never worked is down by it, so that
+// somebody hears.
 type confirmation struct {
 	standing State
 	need     int // attempts in a row that change the state

@@ -33,7 +33,7 @@ func (a *amqpServer) talk(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	a.secrets.conceal("\x00" + a.spec.User + "\x00" + password) // as the login is sent
+	a.secrets.conceal("login", "\x00"+a.spec.User+"\x00"+password) // as the login is sent
 	conn, err := amqp.Open(l.conn, amqp.Config{
 		SASL:      []amqp.Authentication{&amqp.PlainAuth{Username: a.spec.User, Password: password}},
 		Vhost:     a.spec.VirtualHost,

@@ -128,6 +128,19 @@ func (e expectation) check(a answer) error {
 	return e.checkJSON(a)
 }
 
+// despite is what is wrong with an answer whose body could not be read. Its
+// status alone may say enough.
+func (e expectation) despite(a answer, broken error) error {
+	if by := e.blockedBy(a); by != "" {
+		return misfitf(ReasonBlocked, "status %d: blocked by %s; the service itself was not seen", a.status, by)
+	}
+	if e.wants(a.status) {
+		return broken
+	}
+	text := fmt.Sprintf("status %d, want %s; %v", a.status, e.wanted(), bare(broken))
+	return &misfit{reason: ReasonStatus, text: text, expected: "status " + e.wanted(), found: bare(broken).Error()}
+}
+
 func (e expectation) checkText(a answer) error {
 	switch {
 	case !bytes.Contains(a.body, e.filled(e.body)):

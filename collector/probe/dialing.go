@@ -59,12 +59,21 @@ func (d *dialing) connect(ctx context.Context, t *trace, address string, admit f
 		if err == nil || ctx.Err() != nil {
 			return conn, err
 		}
-		// That the name has no address of the second choice tells less.
-		if failed == nil || !errors.As(err, new(*net.AddrError)) {
-			failed = err
-		}
+		failed = d.telling(failed, err)
 	}
 	return nil, failed
+}
+
+// telling is which of two errors tells more: that the name has no address of the
+// second choice tells little, and that we have none to connect from nothing.
+func (d *dialing) telling(first, second error) error {
+	if first == nil || shortage(first) != "" {
+		return second
+	}
+	if errors.As(second, new(*net.AddrError)) || shortage(second) != "" {
+		return first
+	}
+	return second
 }
 
 // dialUntil gives all but the last choice a share of the time.

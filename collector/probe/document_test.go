@@ -32,8 +32,8 @@ Written from the tables in collector/probe; docs/catalogue.md has every key of e
 
 Every attempt resolves afresh, opens its own connection, and takes at most the probe's timeout, the body included. Of a body
 the first MiB, unpacked, is searched and at most 8 MiB is read. Up to 10 redirects are followed; headers that come from files
-are sent to the first host only. Proxies of the environment are not used. Failure texts are one line of at most 300 bytes,
-and what was read from a secret's file stands in them as ` + "`***`" + `.
+are sent to the first host only, and a redirect that would send a body with a secret to another host is not followed. Proxies of the
+environment are not used. Failure texts are one line of at most 300 bytes, and what was read from a secret's file stands in them as ` + "`***`" + `.
 
 | kind | what it does | phases | reasons it can give |
 |---|---|---|---|

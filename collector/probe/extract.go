@@ -10,7 +10,6 @@ import (
 
 	"github.com/andybalholm/cascadia"
 	"github.com/ohler55/ojg/jp"
-	"github.com/ohler55/ojg/oj"
 	"golang.org/x/net/html"
 )
 
@@ -92,7 +91,7 @@ func byJSON(what string) (func([]byte) (string, error), error) {
 		return nil, fmt.Errorf("json path %q: %w", what, err)
 	}
 	return func(body []byte) (string, error) {
-		tree, err := oj.Parse(body)
+		tree, err := parseJSON(body)
 		if err != nil {
 			return "", fmt.Errorf("parsing JSON: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -41,6 +42,8 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 	switch {
 	case errors.As(err, &refused):
 		return ReasonInternal, refused.text()
+	case shortage(err) != "":
+		return ReasonInternal, "the exporter's machine has " + shortage(err) + ": this says nothing about the service"
 	case errors.As(err, &expectation):
 		return expectation.reason, err.Error()
 	case ctx.Err() != nil, late(err):
@@ -66,6 +69,28 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 		return ReasonConnect, err.Error()
 	}
 	return ReasonProtocol, fmt.Sprintf("%s %s: %v", at.doing(), address, err)
+}
+
+// shortage is what the exporter or its machine has run out of, or nothing. The
+// resolver of package net hands on only the text of what went wrong.
+func shortage(err error) string {
+	var dns *net.DNSError
+	looking := errors.As(err, &dns)
+	for _, lack := range [...]struct {
+		code syscall.Errno
+		what string
+	}{
+		{syscall.EMFILE, "no file descriptor left for this process"},
+		{syscall.ENFILE, "no file descriptor left for any process"},
+		{syscall.EADDRNOTAVAIL, "no local address or port left to connect from"},
+		{syscall.ENOBUFS, "no memory left for sockets"},
+		{syscall.ENOMEM, "no memory left"},
+	} {
+		if errors.Is(err, lack.code) || looking && strings.HasSuffix(dns.Err, lack.code.Error()) {
+			return lack.what
+		}
+	}
+	return ""
 }
 
 // plainly leaves out the name of the system call.

@@ -26,6 +26,7 @@ func newHTTP(s site) (Func, error) {
 		payload: payload{raw: spec.Send, form: spec.Form, json: spec.JSON, secrets: s.secrets, expand: unchanged},
 		want:    want,
 	}
+	a.access.redirect.sealed = a.payload.secret(nil)
 	return a.run, err
 }
 

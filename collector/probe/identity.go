@@ -44,7 +44,7 @@ func (i identity) prove(req *http.Request, e *exchange) (kept bool, err error) {
 			return false, err
 		}
 		req.SetBasicAuth(i.spec.User, password)
-		i.secrets.conceal(req.Header.Get("Authorization"))
+		i.secrets.conceal("auth", req.Header.Get("Authorization"))
 	}
 	return kept, nil
 }

@@ -8,7 +8,6 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -23,6 +22,7 @@ type journeyStep struct {
 	want       expectation
 	extractors []extractor
 	secret     []string // names of the headers that hold what was in a file
+	sealed     bool     // the body holds what was in a file
 }
 
 // journey is what stays the same from attempt to attempt.
@@ -68,6 +68,7 @@ func newStep(s site, i int) (journeyStep, error) {
 	step := journeyStep{JourneyStep: spec, number: i + 1, budget: spec.Slow.Std(), follow: !namesRedirect(spec.Status)}
 	headers(spec.Headers).conceal(s.secrets)
 	step.secret = headers(spec.Headers).secretNames(s.probe.Variables)
+	step.sealed = payload{form: spec.Form, json: spec.JSON}.secret(s.probe.Variables)
 	step.want = expect(spec.Status, spec.Body, spec.BodyNot, spec.BodyRegexp)
 	step.want.always = len(spec.Extract) > 0
 	for _, name := range slices.Sorted(maps.Keys(spec.Extract)) {
@@ -159,7 +160,7 @@ func (v *visit) failed(ctx context.Context, step journeyStep, got answer, err er
 func (v *visit) as(req *http.Request, step journeyStep) asker {
 	who := asker{redirect: v.access.redirect, cookies: v.cookies}
 	who.redirect.follow = who.redirect.follow && step.follow
-	who.redirect.secrets = slices.Concat(who.redirect.secrets, step.secret)
+	who.redirect.secrets, who.redirect.sealed = slices.Concat(who.redirect.secrets, step.secret), step.sealed
 	if v.isHome(req.URL) && req.Header.Get("Authorization") == "" {
 		who.identity = v.access.identity
 	}
@@ -171,7 +172,7 @@ func (v *visit) isHome(u *url.URL) bool {
 	if v.home == nil {
 		v.home = u
 	}
-	return u.Scheme == v.home.Scheme && strings.EqualFold(u.Host, v.home.Host)
+	return sameServer(u, v.home)
 }
 
 // make makes one step.

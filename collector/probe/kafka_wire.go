@@ -131,7 +131,7 @@ func (k *kafkaCluster) authenticate(c *kafkaConn) error {
 	}
 	if k.spec.Mechanism == catalog.SASLPlain {
 		said := "\x00" + k.spec.User + "\x00" + password
-		k.secrets.conceal(said)
+		k.secrets.conceal("login", said)
 		_, err := k.step(c, said)
 		return err
 	}

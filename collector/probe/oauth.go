@@ -87,7 +87,7 @@ func (s *tokenSource) token(ctx context.Context, e *exchange) (value string, kep
 		s.fetch(ctx, e, t, form)
 	}
 	if t.err == nil {
-		s.secrets.conceal(t.value)
+		s.secrets.conceal("oauth2", t.value)
 	}
 	return t.value, kept, t.err
 }

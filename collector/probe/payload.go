@@ -20,6 +20,36 @@ type payload struct {
 	expand  func(string) string // fills in variables
 }
 
+// secret says whether something in the body comes from a file, by way of the
+// given variables as well.
+func (p payload) secret(given map[string]catalog.Text) bool {
+	fromFile := func(t catalog.Text) bool { return t.File != nil || refersToSecret(t.Literal, given) }
+	if p.raw != nil && fromFile(*p.raw) {
+		return true
+	}
+	for _, text := range p.form {
+		if fromFile(text) {
+			return true
+		}
+	}
+	found := false
+	walkStrings(p.json, func(text string) string {
+		found = found || refersToSecret(text, given)
+		return text
+	})
+	return found
+}
+
+// refersToSecret says whether a text holds a variable whose value is in a file.
+func refersToSecret(text string, given map[string]catalog.Text) bool {
+	for _, match := range reference.FindAllStringSubmatch(text, -1) {
+		if given[match[1]].File != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // make is the body now, and the media type that it has by its form.
 func (p payload) make() (body io.Reader, contentType string, err error) {
 	switch {

@@ -105,7 +105,7 @@ func (d *database) config(t *trace) (*pgconn.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.secrets.conceal(config.Password)
+	d.secrets.conceal("password", config.Password)
 	encryption, err := d.dialogue.config()
 	if err != nil {
 		return nil, err

@@ -161,7 +161,7 @@ func TestTCP(t *testing.T) {
 
 func TestTextsAreFitToBeShown(t *testing.T) {
 	s := new(secrets)
-	s.conceal(`p4ss"w&rd`)
+	s.conceal("use", `p4ss"w&rd`)
 	for _, test := range []struct{ name, text, want string }{
 		{"plain", "status 500, want 2xx", "status 500, want 2xx"},
 		{"lines and controls", "a\n\t b\x00c\x1b[31md\r\n", "a b?c?[31md"},

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -14,6 +15,7 @@ type redirectPolicy struct {
 	limit   int
 	hosts   []string // the only ones to follow to, besides the target's own; none for no such limit
 	secrets []string // headers that no other server sees
+	sealed  bool     // no other server sees the body either
 }
 
 // under is the policy as an http.Client asks for it. Whether the address behind
@@ -22,9 +24,8 @@ func (p redirectPolicy) under(e *exchange) func(*http.Request, []*http.Request) 
 	if !p.follow {
 		return stay
 	}
-	check := redirects(p.limit, p.secrets)
 	return func(req *http.Request, via []*http.Request) error {
-		if err := check(req, via); err != nil {
+		if err := p.check(req, via); err != nil {
 			return err
 		}
 		own, host := via[0].URL.Hostname(), req.URL.Hostname()
@@ -49,25 +50,36 @@ func (p redirectPolicy) lists(host string) bool {
 	return false
 }
 
-// redirects follows up to limit, to web servers only, and shows no other server
-// what belongs to the first: net/http itself withholds only Authorization and
-// Cookie.
-func redirects(limit int, secretHeaders []string) func(*http.Request, []*http.Request) error {
-	return func(req *http.Request, via []*http.Request) error {
-		if len(via) > limit {
-			return misfitf(ReasonProtocol, "more than %d redirects, the last to %s", limit, quote(place(req.URL)))
-		}
-		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-			return misfitf(ReasonProtocol, "a redirect to %s, which is neither http nor https", quote(req.URL.Scheme+":"))
-		}
-		first := via[0].URL
-		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
-			for _, name := range secretHeaders {
-				req.Header.Del(name)
-			}
-		}
+// check follows up to limit, to web servers only, and shows no other server
+// what belongs to the first: net/http itself withholds only some headers, repeats
+// a body that is redirected by 307 or 308 (RFC 9700, section 4.12, says what
+// comes of that), and tells where it comes from with the whole query.
+func (p redirectPolicy) check(req *http.Request, via []*http.Request) error {
+	if len(via) > p.limit {
+		return misfitf(ReasonProtocol, "more than %d redirects, the last to %s", p.limit, quote(place(req.URL)))
+	}
+	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return misfitf(ReasonProtocol, "a redirect to %s, which is neither http nor https", quote(req.URL.Scheme+":"))
+	}
+	if sameServer(req.URL, via[0].URL) {
 		return nil
 	}
+	req.Header.Del("Referer")
+	if p.sealed && !noBody(req.Body) {
+		return misfitf(ReasonProtocol, "a redirect that would show the body, which holds a secret, to another server: %s", quote(place(req.URL)))
+	}
+	for _, name := range p.secrets {
+		req.Header.Del(name)
+	}
+	return nil
+}
+
+// sameServer says whether two addresses are of one scheme, host and port.
+func sameServer(a, b *url.URL) bool {
+	port := func(u *url.URL) string {
+		return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	}
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

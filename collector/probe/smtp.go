@@ -68,7 +68,7 @@ func (m *mailServer) login(l *line, offers []string) error {
 	}
 	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 	plain := encode("\x00" + m.spec.User + "\x00" + password)
-	m.secrets.conceal(plain)
+	m.secrets.conceal("login", plain)
 	steps := []struct{ text, want string }{{"AUTH PLAIN " + plain, "235"}}
 	if known := offered(offers, "AUTH"); !strings.Contains(known, "PLAIN") && strings.Contains(known, "LOGIN") {
 		steps = []struct{ text, want string }{{"AUTH LOGIN", "334"}, {encode(m.spec.User), "334"}, {encode(password), "235"}}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"html"
@@ -21,6 +22,10 @@ const MaxText = 300
 // maxOutput bounds the lines that a command or a job wrote, in bytes.
 const maxOutput = 4 << 10
 
+// maxRotated is how many values of one secret are hidden: an answer under way
+// may still hold the one before the newest. Tokens change all the time.
+const maxRotated = 3
+
 // redacted stands where a secret stood.
 const redacted = "***"
 
@@ -28,8 +33,9 @@ const redacted = "***"
 // It is safe for concurrent use.
 type secrets struct {
 	mu   sync.Mutex
-	last map[string]string // by path: what was read last
-	hide []string          // every spelling of every value, the longest first
+	last map[string]string   // by path: what was read last
+	kept map[string][]string // by path or use: the newest values
+	hide []string            // every spelling of every value that is kept, the longest first
 }
 
 // read is the text's value now, so that a rotated secret is followed without a
@@ -52,25 +58,43 @@ func (s *secrets) read(t catalog.Text) (string, error) {
 			s.last = make(map[string]string)
 		}
 		s.last[t.File.Path] = value
-		s.add(value)
+		s.add(t.File.Path, value)
 	}
 	return value, nil
 }
 
-// conceal hides a value that was written in place but is secret by its use.
-func (s *secrets) conceal(value string) {
+// conceal hides a value that is secret by its use, and forgets what was used so
+// long before.
+func (s *secrets) conceal(use, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.add(value)
+	s.add(use, value)
 }
 
-// add remembers the spellings in which a value may come back in an answer.
-func (s *secrets) add(value string) {
-	if value == "" {
+// add hides a value. The caller locks.
+func (s *secrets) add(use, value string) {
+	if value == "" || slices.Contains(s.kept[use], value) {
 		return
 	}
+	if s.kept == nil {
+		s.kept = make(map[string][]string)
+	}
+	values := append(s.kept[use], value)
+	s.kept[use] = slices.Clone(values[max(0, len(values)-maxRotated):])
+	s.hide = nil
+	for _, values := range s.kept {
+		for _, value := range values {
+			s.hide = append(s.hide, spellings(value)...)
+		}
+	}
+	slices.SortFunc(s.hide, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	s.hide = slices.Compact(s.hide)
+}
+
+// spellings are those in which a value may come back in an answer.
+func spellings(value string) []string {
 	quoted, _ := json.Marshal(value)
-	spellings := []string{
+	return []string{
 		value,
 		url.QueryEscape(value),
 		url.PathEscape(value),
@@ -78,12 +102,6 @@ func (s *secrets) add(value string) {
 		strings.Trim(string(quoted), `"`),
 		base64.StdEncoding.EncodeToString([]byte(value)),
 	}
-	for _, spelling := range spellings {
-		if !slices.Contains(s.hide, spelling) {
-			s.hide = append(s.hide, spelling)
-		}
-	}
-	slices.SortFunc(s.hide, func(a, b string) int { return len(b) - len(a) })
 }
 
 // redact replaces every known secret in text.
