@@ -16,20 +16,13 @@ import (
 // isBlackbox recognises blackbox_exporter's modules, Prometheus' scrape jobs,
 // files for its file_sd_configs, and the operator's Probe resources.
 func isBlackbox(d *document) bool {
-	if d.root.Get("modules").Is(tree.Map) || d.root.Get("scrape_configs").Is(tree.List) || isProbeResource(d.root) {
-		return true
-	}
-	return isTargets(d.root)
+	return d.root.Get("modules").Is(tree.Map) || d.root.Get("scrape_configs").Is(tree.List) || isOperators(d.root) || isJobs(d.root) || isTargets(d.root) || isChart(d.root)
 }
 
 // isTargets recognises what Prometheus' file and HTTP service discovery read.
 func isTargets(root *tree.Value) bool {
 	items := root.Items()
 	return root.Is(tree.List) && len(items) > 0 && !slices.ContainsFunc(items, func(v *tree.Value) bool { return !v.Get("targets").Is(tree.List) })
-}
-
-func isProbeResource(root *tree.Value) bool {
-	return root.Get("kind").Peek() == "Probe" && root.Find("spec", "prober") != nil
 }
 
 // blackbox holds the modules while the jobs are read.
@@ -45,7 +38,7 @@ type blackbox struct {
 func readBlackbox(in *intake) {
 	b := &blackbox{intake: in, modules: map[string]*tree.Value{}, used: map[string]bool{}, targets: map[string]*document{}, listed: map[string]bool{}}
 	for _, d := range in.documents {
-		modules := d.root.Get("modules")
+		modules := modulesOf(d.root)
 		for _, name := range modules.Keys() {
 			b.modules[name] = modules.Get(name)
 			in.subject(modules.Get(name), "module "+name)
@@ -56,9 +49,11 @@ func readBlackbox(in *intake) {
 	}
 	for _, d := range in.documents {
 		switch {
-		case isProbeResource(d.root):
-			b.resource(d.root)
-		case d.root.Get("scrape_configs") != nil:
+		case isOperators(d.root):
+			b.resource(d)
+		case isChart(d.root):
+			b.chart(d.root)
+		case d.root.Get("scrape_configs") != nil || isJobs(d.root):
 			b.prometheus(d)
 		}
 	}
@@ -68,7 +63,7 @@ func readBlackbox(in *intake) {
 		}
 	}
 	for _, d := range in.documents {
-		for _, name := range d.root.Get("modules").Keys() {
+		for _, name := range modulesOf(d.root).Keys() {
 			if b.used[name] {
 				continue
 			}
@@ -79,6 +74,50 @@ func readBlackbox(in *intake) {
 				reason += ": import the Prometheus configuration with the jobs, too, which says what is asked"
 			}
 			in.report.add(LeftOut, module.At, "module "+name, "", "%s", reason)
+		}
+	}
+}
+
+// modulesOf are the modules of a configuration, or of the values of its chart.
+func modulesOf(root *tree.Value) *tree.Value {
+	if modules := root.Get("modules"); modules != nil {
+		return modules
+	}
+	return root.Find("config", "modules")
+}
+
+// isChart recognises the values of blackbox_exporter's Helm chart.
+func isChart(root *tree.Value) bool { return root.Find("config", "modules").Is(tree.Map) }
+
+// chart reads the targets that the chart's values name.
+func (b *blackbox) chart(root *tree.Value) {
+	monitor := root.Get("serviceMonitor")
+	usual := schedule{interval: 30 * time.Second, timeout: 30 * time.Second}
+	if defaults := monitor.Get("defaults"); defaults != nil {
+		usual.interval = cmp.Or(promSpan(defaults.Get("interval")), usual.interval)
+		usual.timeout = cmp.Or(promSpan(defaults.Get("scrapeTimeout")), usual.timeout)
+	}
+	if on, given := monitor.Get("enabled").Bool(); given && !on && monitor.Get("targets") != nil {
+		b.leave(monitor, "serviceMonitor", "it is switched off (enabled: false)")
+		return
+	}
+	targets := monitor.Get("targets")
+	for i, item := range targets.Items() {
+		b.jobs++
+		name := item.Get("name").Text()
+		if targets.Is(tree.Map) {
+			name = targets.Keys()[i]
+		}
+		b.subject(item, "target "+name)
+		b.ask(target{
+			address: item.Get("url").Text(), module: cmp.Or(item.Get("module").Text(), "http_2xx"), service: name, at: item.At,
+			interval: cmp.Or(promSpan(item.Get("interval")), usual.interval), timeout: cmp.Or(promSpan(item.Get("scrapeTimeout")), usual.timeout),
+		})
+	}
+	root.Get("config").Touch()
+	for _, key := range root.Keys() { // the rest is how the exporter is deployed
+		if key != "config" && key != "serviceMonitor" {
+			root.Get(key).Read()
 		}
 	}
 }
@@ -148,42 +187,6 @@ func probers() map[string]func(m *module1, v *tree.Value) {
 	return map[string]func(m *module1, v *tree.Value){
 		"http": (*module1).http, "tcp": (*module1).tcp, "icmp": (*module1).icmp, "dns": (*module1).dns, "grpc": (*module1).grpc, "websocket": (*module1).websocket,
 	}
-}
-
-func (m *module1) tcp(v *tree.Value) {
-	kind, s := "tcp", settings("address", m.target.address)
-	dialogue := v.Get("query_response")
-	if v.Get("tls").True() && dialogue.Empty() {
-		kind = "tls"
-	} else if v.Get("tls").True() {
-		s.set("tls", true)
-	}
-	var steps []*Settings
-	for _, step := range dialogue.Items() {
-		if step.Get("starttls").True() {
-			m.report.add(NotCarried, step.At, m.owner, "starttls", "in the middle of a dialogue there is no counterpart: say starttls with the protocol")
-		}
-		steps = append(steps, exchange(step.Get("expect").Text(), step.Get("send").Text())...)
-	}
-	if len(steps) > 0 {
-		s.set("dialogue", steps)
-	}
-	m.certificates(s, v.Get("tls_config"))
-	m.address(s, v)
-	m.check.Kind, m.check.Settings = kind, s
-}
-
-// exchange is a step of a dialogue. Of one step, blackbox_exporter expects
-// before it sends, and the catalogue sends before it expects.
-func exchange(expect, send string) []*Settings {
-	var steps []*Settings
-	if expect != "" {
-		steps = append(steps, settings("expect_regexp", expect))
-	}
-	if send != "" {
-		steps = append(steps, settings("send", send+"\n")) // blackbox_exporter ends what it sends with a line break
-	}
-	return steps
 }
 
 // address reads which address of a name is to be asked.
@@ -293,59 +296,64 @@ func (m *module1) websocket(v *tree.Value) {
 func blackboxNotes() map[string]Note {
 	pull := Note{Nothing, "Prometheus' own: it goes on reading it"}
 	return map[string]Note{
-		"global":                             pull,
-		"rule_files":                         {NotCarried, "rules are not read: Tocsin brings its own, and yours go on working beside them"},
-		"alerting":                           pull,
-		"remote_write":                       pull,
-		"remote_read":                        pull,
-		"storage":                            pull,
-		"tsdb":                               pull,
-		"tracing":                            pull,
-		"otlp":                               pull,
-		"scrape_config_files":                {LeftOut, "further files of jobs: import them, too"},
-		"honor_labels":                       pull,
-		"honor_timestamps":                   pull,
-		"scheme":                             pull,
-		"body_size_limit":                    {NotCarried, "the body that is read is bounded already"},
-		"labels":                             {NotCarried, "series carry service, probe, team and location; other labels belong to the estate's dashboards"},
-		"source_ip_address":                  {NotCarried, "the machine chooses the address that it asks from"},
-		"ip_protocol_fallback":               {NotCarried, "a name's addresses are tried in the machine's order"},
-		"preferred_ip_protocol":              {NotCarried, "a name's addresses are tried in the machine's order"},
-		"compression":                        {NotCarried, "what the server may send compressed is unpacked already"},
-		"fail_if_not_ssl":                    {NotCarried, "an address with https is never asked without TLS; redirects to http are followed"},
-		"enable_http2":                       {NotCarried, "the version is negotiated"},
-		"enable_http3":                       {NotCarried, "the version is negotiated"},
-		"skip_resolve_phase_with_proxy":      {Nothing, "a matter of blackbox_exporter's own timing"},
-		"recursion_desired":                  {NotCarried, "recursion is asked for"},
-		"dont_fragment":                      {NotCarried, "packets are as the machine sends them"},
-		"ttl":                                {NotCarried, "packets are as the machine sends them"},
-		"debug":                              {Nothing, "the exporter shows the trace of each probe without it"},
-		"validate_answer_rrs":                {NotCarried, "give the expected answers in the probe's answers"},
-		"validate_authority_rrs":             {NotCarried, "only answers are compared"},
-		"validate_additional_rrs":            {NotCarried, "only answers are compared"},
-		"query_class":                        {NotCarried, "the class is IN"},
-		"apiVersion":                         {Nothing, "Kubernetes' own"},
-		"metadata":                           {Nothing, "Kubernetes' own"},
-		"query_response.labels":              {NotCarried, "nothing from an answer becomes a label"},
-		"query_response.expect_bytes":        {NotCarried, "a dialogue expects text"},
-		"fail_if_body_json_matches_cel":      {NotCarried, "no counterpart"},
-		"fail_if_header_matches":             {NotCarried, "no counterpart"},
-		"fail_if_header_not_matches":         {NotCarried, "no counterpart"},
-		"fail_if_body_matches_regexp":        {NotCarried, "no counterpart"},
-		"fail_if_body_not_matches_regexp":    {NotCarried, "no counterpart"},
-		"fail_if_body_json_not_matches_cel":  {NotCarried, "no counterpart"},
-		"scrape_protocols":                   pull,
-		"scrape_classic_histograms":          pull,
-		"metric_name_validation_scheme":      pull,
-		"metric_name_escaping_scheme":        pull,
-		"sample_limit":                       pull,
-		"track_timestamps_staleness":         pull,
-		"metric_relabel_configs":             {NotCarried, "what is kept of the exporter's series is a matter of Prometheus' job for Tocsin's exporter"},
-		"tls_config":                         {NotCarried, "no counterpart"},
-		"prober.proxyUrl":                    {NotCarried, "how Prometheus reaches blackbox_exporter"},
-		"prober":                             {Nothing, "how Prometheus reaches blackbox_exporter"},
-		"fallback_scrape_protocol":           pull,
-		"always_scrape_classic_histograms":   pull,
-		"convert_classic_histograms_to_nhcb": pull,
+		"global":                 pull,
+		"rule_files":             {NotCarried, "rules are not read: Tocsin brings its own, and yours go on working beside them"},
+		"alerting":               pull,
+		"remote_write":           pull,
+		"remote_read":            pull,
+		"storage":                pull,
+		"tsdb":                   pull,
+		"tracing":                pull,
+		"otlp":                   pull,
+		"scrape_config_files":    {LeftOut, "further files of jobs: import them, too"},
+		"honor_labels":           pull,
+		"honor_timestamps":       pull,
+		"scheme":                 pull,
+		"body_size_limit":        {NotCarried, "the body that is read is bounded already"},
+		"labels":                 {NotCarried, "series carry service, probe, team and location; other labels belong to the estate's dashboards"},
+		"source_ip_address":      {NotCarried, "the machine chooses the address that it asks from"},
+		"ip_protocol_fallback":   {NotCarried, "a name's addresses are tried in the machine's order"},
+		"preferred_ip_protocol":  {NotCarried, "a name's addresses are tried in the machine's order"},
+		"compression":            {NotCarried, "what the server may send compressed is unpacked already"},
+		"fail_if_ssl":            {NotCarried, "an address is asked as it stands: what must not speak TLS has no counterpart"},
+		"no_proxy":               {NotCarried, "a probe with a proxy always asks through it"},
+		"proxy_connect_header":   {NotCarried, "a proxy is told nothing but the user and password"},
+		"proxy_from_environment": {NotCarried, "a proxy is named in the probe, not in the environment"},
+		"fail_if_header_not_matches.allow_missing": {NotCarried, "an answer without the header fails"},
+		"fail_if_not_ssl":                          {NotCarried, "an address with https is never asked without TLS; redirects to http are followed"},
+		"enable_http2":                             {NotCarried, "the version is negotiated"},
+		"enable_http3":                             {NotCarried, "the version is negotiated"},
+		"skip_resolve_phase_with_proxy":            {Nothing, "a matter of blackbox_exporter's own timing"},
+		"recursion_desired":                        {NotCarried, "recursion is asked for"},
+		"dont_fragment":                            {NotCarried, "packets are as the machine sends them"},
+		"ttl":                                      {NotCarried, "packets are as the machine sends them"},
+		"debug":                                    {Nothing, "the exporter shows the trace of each probe without it"},
+		"validate_answer_rrs":                      {NotCarried, "give the expected answers in the probe's answers"},
+		"validate_authority_rrs":                   {NotCarried, "only answers are compared"},
+		"validate_additional_rrs":                  {NotCarried, "only answers are compared"},
+		"query_class":                              {NotCarried, "the class is IN"},
+		"apiVersion":                               {Nothing, "Kubernetes' own"},
+		"metadata":                                 {Nothing, "Kubernetes' own"},
+		"query_response.labels":                    {NotCarried, "nothing from an answer becomes a label"},
+		"query_response.expect_bytes":              {NotCarried, "a dialogue expects text"},
+		"fail_if_body_json_matches_cel":            {NotCarried, "no counterpart"},
+		"fail_if_header_matches":                   {NotCarried, "no counterpart"},
+		"fail_if_header_not_matches":               {NotCarried, "no counterpart"},
+		"fail_if_body_matches_regexp":              {NotCarried, "no counterpart"},
+		"fail_if_body_not_matches_regexp":          {NotCarried, "no counterpart"},
+		"fail_if_body_json_not_matches_cel":        {NotCarried, "no counterpart"},
+		"scrape_protocols":                         pull,
+		"scrape_classic_histograms":                pull,
+		"metric_name_validation_scheme":            pull,
+		"metric_name_escaping_scheme":              pull,
+		"sample_limit":                             pull,
+		"track_timestamps_staleness":               pull,
+		"metric_relabel_configs":                   {NotCarried, "what is kept of the exporter's series is a matter of Prometheus' job for Tocsin's exporter"},
+		"tls_config":                               {NotCarried, "no counterpart"},
+		"prober.proxyUrl":                          {NotCarried, "how Prometheus reaches blackbox_exporter"},
+		"prober":                                   {Nothing, "how Prometheus reaches blackbox_exporter"},
+		"fallback_scrape_protocol":                 pull,
+		"always_scrape_classic_histograms":         pull,
+		"convert_classic_histograms_to_nhcb":       pull,
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/internal/migrate/tree"
 )
 
@@ -37,7 +39,7 @@ func (m *module1) http(v *tree.Value) {
 	}
 	m.certificates(s, v.Get("tls_config"))
 	m.address(s, v)
-	s.set("proxy", settings("url", withoutSecrets(v.Get("proxy_url").Text())))
+	m.proxy(s, v.Get("proxy_url"), m.owner)
 	m.answer(s, v)
 	m.check.Kind, m.check.Settings = "http", s
 }
@@ -82,12 +84,7 @@ func (m *module1) headers(s *Settings, v *tree.Value) {
 // identity reads the ways of proving who is asking.
 func (m *module1) identity(s *Settings, v *tree.Value) {
 	if basic := v.Get("basic_auth"); !basic.Empty() {
-		value := basic.Get("username").Text() + ":" + basic.Get("password").Text()
-		if basic.Get("password").Empty() {
-			value = ""
-		}
-		basic.Read()
-		m.basic(s, m.secretOf(value, basic.At, "the user and password of "+m.owner, m.owner, "authorization"))
+		m.basicAuth(s, basic)
 	}
 	if token := v.First("bearer_token", "bearer_token_file"); !token.Empty() {
 		m.token(s, token)
@@ -103,6 +100,23 @@ func (m *module1) identity(s *Settings, v *tree.Value) {
 		m.oauth2(s, oauth.Get("token_url").Text(), oauth.Get("client_id").Text(),
 			m.secret(oauth.First("client_secret", "client_secret_file"), "the OAuth 2 client secret of "+m.owner, m.owner, "client-secret"), oauth.Get("scopes").Texts())
 	}
+}
+
+// basicAuth reads a user and a password, either of which may stand in a file of
+// blackbox_exporter's machine.
+func (m *module1) basicAuth(s *Settings, v *tree.Value) {
+	what := "the user and password of " + m.owner
+	for _, key := range []string{"username_file", "password_file"} {
+		if path := v.Get(key).Text(); path != "" {
+			what += " (" + strings.TrimSuffix(key, "_file") + ": blackbox_exporter has it in " + path + ")"
+		}
+	}
+	value := v.Get("username").Text() + ":" + v.Get("password").Text()
+	if value == ":" {
+		value = ""
+	}
+	v.Read()
+	m.basic(s, m.secretOf(value, v.At, what, m.owner, "authorization"))
 }
 
 // token reads a bearer token, or the place of a file with one.
@@ -146,11 +160,25 @@ func (m *module1) answer(s *Settings, v *tree.Value) {
 			s.also("body_cel", "!("+item.Text()+")")
 		}
 	}
-	if versions := v.Get("valid_http_versions").Texts(); len(versions) == 1 {
-		s.set("version", strings.TrimSuffix(strings.TrimPrefix(versions[0], "HTTP/"), ".0"))
-		v.Get("valid_http_versions").Read()
-	}
+	m.versions(s, v.Get("valid_http_versions"))
 	s.set("body_max", v.Get("body_size_limit").Text())
+}
+
+// versions reads which version of HTTP the answer must have. The catalogue
+// names one, which is asked for.
+func (m *module1) versions(s *Settings, v *tree.Value) {
+	var versions []string
+	for _, item := range v.Each() {
+		versions = append(versions, strings.TrimSuffix(strings.TrimPrefix(item.Peek(), "HTTP/"), ".0"))
+	}
+	switch {
+	case len(versions) == 0:
+	case len(versions) == 1 && slices.Contains(catalog.HTTPVersions(), versions[0]):
+		s.set("version", versions[0])
+		v.Read()
+	default:
+		m.lose(v, m.owner, "valid_http_versions", "a probe asks by one version (%s), or by the one that is negotiated", strings.Join(catalog.HTTPVersions(), ", "))
+	}
 }
 
 // literal says that an expression matches nothing but itself.

@@ -44,7 +44,7 @@ func usual(services []*service) schedule {
 func fitSchedules(services []*service, r *Report) schedule {
 	for _, one := range services {
 		for _, p := range one.probes {
-			p.fit(r)
+			p.fit(one.said, r)
 		}
 	}
 	most := usual(services)
@@ -55,7 +55,7 @@ func fitSchedules(services []*service, r *Report) schedule {
 			}
 			p.Interval = cmp.Or(p.Interval, max(most.interval, p.Timeout*time.Duration(cmp.Or(p.Confirm, most.confirm))))
 			p.Timeout, p.Confirm = cmp.Or(p.Timeout, min(most.timeout, p.Interval)), cmp.Or(p.Confirm, most.confirm)
-			p.fit(r)
+			p.fit(one.said, r)
 		}
 	}
 	return most
@@ -73,9 +73,10 @@ func (p *probe) usual() bool {
 	return slices.Contains([]string{"http", "tcp", "tls", "dns"}, p.Kind)
 }
 
-func (p *probe) fit(r *Report) {
+// fit makes the schedule of one probe of a service possible.
+func (p *probe) fit(service string, r *Report) {
 	const shortest, mostAttempts = time.Second, 10
-	subject := strings.TrimSpace(p.Service + " " + p.name)
+	subject := strings.TrimSpace(service + " " + p.name)
 	if p.Interval > 0 && p.Interval < shortest {
 		r.add(Changed, p.At, subject, "interval", "asked every %s, and every %s from now on", span(p.Interval), span(shortest))
 		p.Interval = shortest

@@ -12,14 +12,19 @@ import (
 
 // isGatus recognises a configuration of gatus, or a part of one.
 func isGatus(d *document) bool {
+	return gatusEndpoints(d.root) || d.format == formatYAML && d.root.Get("alerting").Is(tree.Map) && d.root.Get("scrape_configs") == nil
+}
+
+// gatusEndpoints says that there is something that gatus watches.
+func gatusEndpoints(root *tree.Value) bool {
 	for _, key := range []string{"endpoints", "external-endpoints", "suites", "services"} {
-		for _, item := range d.root.Get(key).Items() {
+		for _, item := range root.Get(key).Items() {
 			if item.First("conditions", "token", "heartbeat", "endpoints") != nil && item.Get("name") != nil {
 				return true
 			}
 		}
 	}
-	return d.format == formatYAML && d.root.Get("alerting").Is(tree.Map) && d.root.Get("scrape_configs") == nil
+	return false
 }
 
 // gatus holds what several endpoints share.

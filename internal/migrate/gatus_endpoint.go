@@ -103,7 +103,7 @@ func (e *gatusEndpoint) client(s *Settings) {
 	}
 	s.set("cert_file", v.Find("tls", "certificate-file").Text())
 	s.set("key_file", v.Find("tls", "private-key-file").Text())
-	s.set("proxy", settings("url", withoutSecrets(v.Get("proxy-url").Text())))
+	e.proxy(s, v.Get("proxy-url"), e.name)
 	_, resolver, _ := strings.Cut(v.Get("dns-resolver").Text(), "://")
 	s.set("resolver", resolver)
 	s.set("family", family(v.Get("network").Text()))

@@ -131,20 +131,8 @@ func (i *importer) read() error {
 	if err != nil {
 		return err
 	}
-	var unknown []string
-	for _, d := range i.documents {
-		switch {
-		case d.terraform() && (forced == nil || forced.terraform):
-		case forced != nil:
-			d.source = forced
-		default:
-			if d.source = recognised(d); d.source == nil {
-				unknown = append(unknown, tree.Position{File: d.name, Line: 1, Column: 1}.String()+": the file is like none that tocsin import knows (say --from, one of "+strings.Join(SourceNames(), ", ")+")")
-			}
-		}
-	}
-	if len(unknown) > 0 {
-		return fmt.Errorf("%s", strings.Join(unknown, "\n"))
+	if err := i.recognise(forced); err != nil {
+		return err
 	}
 	if err := i.terraform(); err != nil {
 		return err
@@ -162,6 +150,49 @@ func (i *importer) read() error {
 		if len(in.documents) > 0 {
 			s.read(in)
 		}
+	}
+	return nil
+}
+
+// recognise finds the source of each document, and the configurations that
+// stand inside others. A file that is like none is reported beside the others,
+// and an error when there are no others.
+func (i *importer) recognise(forced *source) error {
+	var known, unknown []*document
+	for _, d := range i.documents {
+		switch {
+		case d.terraform() && (forced == nil || forced.terraform):
+		case forced != nil:
+			d.source = forced
+		default:
+			d.source = recognised(d)
+		}
+		switch inner := []*document(nil); {
+		case d.source != nil || d.terraform():
+			known = append(known, d)
+		default:
+			if inner = wrapped(d); len(inner) == 0 {
+				unknown = append(unknown, d)
+				continue
+			}
+			known = append(known, inner...)
+			i.report.add(Nothing, d.root.At, d.name, "", "what stands around the configuration in it is about how it is deployed")
+		}
+	}
+	i.documents = known
+	if len(known) == 0 && len(unknown) > 0 {
+		problems := make([]string, len(unknown))
+		for n, d := range unknown {
+			problems[n] = tree.Position{File: d.name, Line: 1, Column: 1}.String() + ": the file is like none that tocsin import knows (say --from, one of " + strings.Join(SourceNames(), ", ") + ")"
+		}
+		return fmt.Errorf("%s", strings.Join(problems, "\n"))
+	}
+	for _, d := range unknown {
+		at := tree.Position{File: d.name, Line: 1, Column: 1}
+		if d.root != nil {
+			at = d.root.At
+		}
+		i.report.add(LeftOut, at, d.name, "", "the file is like none that tocsin import knows (say --from, when it is one of them all the same)")
 	}
 	return nil
 }
@@ -240,13 +271,13 @@ func (i *importer) unreadValue(v *tree.Value, s *source, variables bool) {
 	if owner != nil {
 		s, variables = owner, false
 	}
-	note := Note{NotCarried, "tocsin import does not know this key"}
+	note := Note{NotCarried, "tocsin import does not know this key, or not what stands there"}
 	if s != nil {
 		note = s.noteOn(key, v.Key(), note)
 	}
 	switch off, is := v.Bool(); {
-	case v.Is(tree.Unknown):
-		note = Note{NotCarried, v.Why()}
+	case v.Missing() != "" && !variables:
+		note = Note{NotCarried, v.Missing()}
 	case variables && strings.HasPrefix(v.Peek(), "http"):
 		note = Note{LeftOut, "an address in a variable that no monitor here uses: add it to the catalogue if it is to be watched"}
 	case variables:

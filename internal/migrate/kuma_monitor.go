@@ -108,12 +108,13 @@ func (m *kumaMonitor) proxy(s *Settings) {
 	if proxy == nil {
 		return
 	}
+	access := settings("url", proxy.Get("protocol").Text()+"://"+net.JoinHostPort(proxy.Get("host").Text(), proxy.Get("port").Text()))
 	if proxy.Get("auth").True() {
-		m.lose(proxy.Get("password"), m.name, "proxy", "the proxy wants credentials, which have no counterpart")
-		proxy.Get("username").Read()
+		access.set("user", proxy.Get("username").Text())
+		access.set("password", m.secret(proxy.Get("password"), "the password of the proxy of "+m.name, "proxy", "password"))
 	}
 	proxy.Read()
-	s.set("proxy", settings("url", proxy.Get("protocol").Text()+"://"+net.JoinHostPort(proxy.Get("host").Text(), proxy.Get("port").Text())))
+	s.set("proxy", access)
 }
 
 // address is host:port of the monitor.

@@ -166,6 +166,9 @@ func (one *service) refuse(parts []string, problem string, r *Report) {
 	switch {
 	case key == "probes" && len(parts) > 3:
 		at := slices.IndexFunc(one.probes, func(p *probe) bool { return p.name == parts[3] })
+		if at >= 0 && len(parts) > 5 && one.probes[at].drop(parts[4:], problem, one.said, r) {
+			return
+		}
 		if at >= 0 {
 			r.add(LeftOut, one.probes[at].At, one.said+" "+one.probes[at].name, "", "the catalogue refuses it: %s: %s", strings.Join(parts[4:], "."), problem)
 			one.probes = slices.Delete(one.probes, at, at+1)
@@ -183,6 +186,21 @@ func (one *service) refuse(parts []string, problem string, r *Report) {
 		r.add(LeftOut, one.at[0], one.said, "", "the catalogue refuses it: %s", problem)
 		one.probes, one.resources = nil, settings()
 	}
+}
+
+// drop takes out of a probe the one setting that the catalogue refuses, so that
+// the rest of the check stays. It is false for what the check cannot do without.
+func (p *probe) drop(path []string, problem, service string, r *Report) bool {
+	key, _, _ := strings.Cut(path[1], "[")
+	if path[0] != p.Kind || p.listed() || strings.Contains(problem, "is missing") || slices.Contains([]string{"url", "address", "host", "name", "brokers"}, key) {
+		return false
+	}
+	if _, has := p.Settings.values[key]; !has {
+		return false
+	}
+	r.add(NotCarried, p.At, strings.TrimSpace(service+" "+p.name), key, "the catalogue refuses it: %s", problem)
+	p.Settings.remove(key)
+	return true
 }
 
 func (i *importer) result(w *writer, text []byte) *Result {

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -31,22 +30,41 @@ type job struct {
 // are Prometheus' own matter.
 func (b *blackbox) prometheus(d *document) {
 	global := d.root.Get("global")
-	interval := cmp.Or(promSpan(global.Get("scrape_interval")), time.Minute)
-	timeout := cmp.Or(promSpan(global.Get("scrape_timeout")), 10*time.Second)
-	for _, v := range d.root.Get("scrape_configs").Items() {
-		j := &job{blackbox: b, file: d.name, v: v, name: v.Get("job_name").Text()}
-		b.subject(v, "job "+j.name)
-		if !j.probes() {
-			v.Read()
-			b.report.add(Nothing, v.At, "job "+j.name, "", "asks no probe: Prometheus goes on reading it")
-			continue
-		}
-		b.jobs++
-		j.interval = cmp.Or(promSpan(v.Get("scrape_interval")), interval)
-		j.timeout = cmp.Or(promSpan(v.Get("scrape_timeout")), min(timeout, j.interval))
-		if j.rules(v.Get("relabel_configs")) {
-			j.all()
-		}
+	usual := schedule{interval: cmp.Or(promSpan(global.Get("scrape_interval")), time.Minute), timeout: cmp.Or(promSpan(global.Get("scrape_timeout")), 10*time.Second)}
+	for _, v := range jobs(d.root) {
+		b.job(d.name, v, v.Get("job_name").Text(), usual)
+	}
+}
+
+// jobs are the scrape jobs of a configuration of Prometheus, or of a list of
+// further ones, as its operator is given.
+func jobs(root *tree.Value) []*tree.Value {
+	if root.Is(tree.List) {
+		return root.Items()
+	}
+	return root.Get("scrape_configs").Items()
+}
+
+// isJobs recognises a list of scrape jobs by itself.
+func isJobs(root *tree.Value) bool {
+	return root.Is(tree.List) && len(root.Items()) > 0 &&
+		!slices.ContainsFunc(root.Items(), func(v *tree.Value) bool { return v.Get("job_name") == nil })
+}
+
+// job reads one scrape job.
+func (b *blackbox) job(file string, v *tree.Value, name string, usual schedule) {
+	j := &job{blackbox: b, file: file, v: v, name: name}
+	b.subject(v, "job "+j.name)
+	if !j.probes() {
+		v.Read()
+		b.report.add(Nothing, v.At, "job "+j.name, "", "asks no probe: Prometheus goes on reading it")
+		return
+	}
+	b.jobs++
+	j.interval = cmp.Or(promSpan(v.Get("scrape_interval")), usual.interval)
+	j.timeout = cmp.Or(promSpan(v.Get("scrape_timeout")), min(usual.timeout, j.interval))
+	if j.rules(v.Get("relabel_configs")) {
+		j.all()
 	}
 }
 
@@ -216,6 +234,9 @@ func (j *job) target(set map[string]string, given, item *tree.Value) {
 			t.service = instance
 		}
 	}
+	if t.service == "" { // asked behind another address, and known by its own name
+		t.service = t.hostname
+	}
 	if t.team != "" {
 		t.team = j.labelled(t.team, item.At)
 	}
@@ -255,30 +276,4 @@ func promDuration(text string) time.Duration {
 		return 0
 	}
 	return time.Duration(d)
-}
-
-// resource reads a Probe of the Prometheus operator.
-func (b *blackbox) resource(root *tree.Value) {
-	b.jobs++
-	spec := root.Get("spec")
-	name := cmp.Or(spec.Get("jobName").Text(), root.Find("metadata", "name").Text())
-	b.subject(root, "Probe "+name)
-	root.Find("kind").Read()
-	spec.Get("prober").Read()
-	given := spec.Find("targets", "staticConfig")
-	set := given.Get("labels")
-	for _, item := range given.Get("static").Items() {
-		t := target{
-			address: item.Text(), module: cmp.Or(spec.Get("module").Text(), "http_2xx"), at: item.At,
-			interval: cmp.Or(promSpan(spec.Get("interval")), 30*time.Second), timeout: promSpan(spec.Get("scrapeTimeout")),
-			service: cmp.Or(set.Get("service").Text(), set.Get("app").Text()),
-		}
-		if team := set.Get("team").Text(); team != "" {
-			t.team = b.labelled(team, item.At)
-		}
-		b.ask(t)
-	}
-	if ingress := spec.Find("targets", "ingress"); ingress != nil {
-		b.leave(ingress, "Probe "+name, "%s", fmt.Sprintf("the targets are the Ingresses of a selector (%s): Tocsin finds them itself, by a template in the catalogue's discovery", strings.Join(ingress.Keys(), ", ")))
-	}
 }

@@ -3,6 +3,7 @@ package migrate
 import (
 	"cmp"
 	"encoding/base64"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -80,6 +81,22 @@ func (in *intake) authorize(s *Settings, secret *Secret) {
 		in.report.add(NotCarried, earlier.at, earlier.what, "", "a request proves who is asking in one way, and %s counts", secret.what)
 	}
 	headers.set("Authorization", secret)
+}
+
+// proxy reads the address of a proxy, which may hold credentials.
+func (in *intake) proxy(s *Settings, v *tree.Value, owner string) {
+	address := v.Text()
+	if address == "" {
+		return
+	}
+	proxy := settings("url", withoutSecrets(address))
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		proxy.set("user", u.User.Username())
+		if password, has := u.User.Password(); has {
+			proxy.set("password", in.secretOf(password, v.At, "the password of the proxy of "+owner, "proxy", "password"))
+		}
+	}
+	s.set("proxy", proxy)
 }
 
 // header gives a request a header. What proves who is asking is a secret.

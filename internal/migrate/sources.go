@@ -64,13 +64,21 @@ func sourceNamed(name string) (*source, error) {
 	return all[at], nil
 }
 
-// noteOn is what the source says about a key: by its whole path first.
+// noteOn is what the source says about a key: by its whole path first, then by
+// the end of it, then by what it stands in.
 func (s *source) noteOn(path, key string, otherwise Note) Note {
 	path = regexp.MustCompile(`\[\d+\]`).ReplaceAllString(path, "")
 	key = regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "")
 	for name := path; ; {
-		if note, known := s.notes[name]; known {
-			return note
+		for end := name; ; {
+			if note, known := s.notes[end]; known {
+				return note
+			}
+			_, rest, found := strings.Cut(end, ".")
+			if !found || !strings.Contains(rest, ".") {
+				break
+			}
+			end = rest
 		}
 		at := strings.LastIndexByte(name, '.')
 		if at < 0 {

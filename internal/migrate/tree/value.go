@@ -173,6 +173,19 @@ func (v *Value) Why() string {
 	return v.text
 }
 
+// Missing is why the value, or the first thing in it, is not known.
+func (v *Value) Missing() string {
+	if v == nil || v.Kind == Unknown {
+		return v.Why()
+	}
+	for _, item := range v.items {
+		if why := item.Missing(); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
 // Bool reads true or false, also as a text or as 1 and 0.
 func (v *Value) Bool() (is, ok bool) {
 	if v == nil {
@@ -263,6 +276,20 @@ func (v *Value) Renamed(keys map[string]string) *Value {
 	return &same
 }
 
+// Reword gives keys other names, in everything that the value holds. Paths stay
+// as the file has them.
+func (v *Value) Reword(keys map[string]string) {
+	if v == nil {
+		return
+	}
+	if v.Kind == Map {
+		v.keys = v.Renamed(keys).keys
+	}
+	for _, item := range v.items {
+		item.Reword(keys)
+	}
+}
+
 // Copy is the same value, read by nobody.
 func (v *Value) Copy() *Value {
 	if v == nil {
@@ -282,6 +309,16 @@ func (v *Value) Moved(at Position, path string) *Value {
 	same := v.Copy()
 	same.move(at, path)
 	return same
+}
+
+// Shift moves the value, and all in it, down its file and below a path.
+func (v *Value) Shift(lines, columns int, path string) {
+	v.At.Line += lines
+	v.At.Column += columns
+	v.Path = strings.TrimSuffix(below(path, v.Path), ".")
+	for _, item := range v.items {
+		item.Shift(lines, columns, path)
+	}
 }
 
 func (v *Value) move(at Position, path string) {
