@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,6 +84,11 @@ func readAzure(in *intake) {
 	for _, d := range in.documents {
 		if d.source != nil {
 			a.template(d.root)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.groups)) {
+		if group := a.groups[id]; !group.Touched() {
+			in.leave(group, "action group "+cmp.Or(fold(group, "name").Peek(), id), "no availability test that is carried over is told to it")
 		}
 	}
 }

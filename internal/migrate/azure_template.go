@@ -58,8 +58,13 @@ func (a *azure) template(root *tree.Value) {
 	root.Get("resources").Touch()
 	for _, v := range root.Get("resources").Items() {
 		if !isArm(v) && !v.Touched() {
+			name := cmp.Or(e.text(v.Get("name")), "a resource")
 			v.Read()
-			a.report.add(Nothing, v.At, cmp.Or(e.text(v.Get("name")), "a resource"), "", "no monitor")
+			if strings.Contains(strings.ToLower(v.Get("type").Text()), "alert") {
+				a.report.add(LeftOut, v.At, name, "", "an alert rule of another kind: Tocsin's own rules, and its thresholds, are in its place")
+				continue
+			}
+			a.report.add(Nothing, v.At, name, "", "no monitor")
 		}
 	}
 }

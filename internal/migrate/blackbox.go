@@ -115,6 +115,11 @@ func (b *blackbox) chart(root *tree.Value) {
 		})
 	}
 	root.Get("config").Touch()
+	for _, key := range monitor.Keys() { // the rest is how Prometheus finds it
+		if key != "targets" {
+			monitor.Get(key).Read()
+		}
+	}
 	for _, key := range root.Keys() { // the rest is how the exporter is deployed
 		if key != "config" && key != "serviceMonitor" {
 			root.Get(key).Read()

@@ -78,6 +78,9 @@ func celOf(condition *Settings) string {
 		return "size(body" + path + ") " + operator + " " + value
 	case function == "has" && operator == "==" && path != "":
 		return map[string]string{"true": "has(body" + path + ")", "false": "!has(body" + path + ")"}[value]
+	case function == "" && strings.HasPrefix(value, "pat(") && (operator == "==" || operator == "!="):
+		not := map[string]string{"!=": "!"}[operator]
+		return not + "string(body" + path + ").matches(" + strconv.Quote(globExpression(strings.TrimSuffix(strings.TrimPrefix(value, "pat("), ")"))) + ")"
 	case function == "" && strings.HasPrefix(value, "any(") && operator == "==":
 		var choices []string
 		for _, choice := range values(value) {

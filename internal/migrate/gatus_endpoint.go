@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"encoding/json"
 	"net"
 	"strconv"
 	"strings"
@@ -41,10 +42,13 @@ func (e *gatusEndpoint) ask() bool {
 		return true
 	case "tcp", "udp", "sctp":
 		s.set("address", rest)
+		if body := e.v.Get("body").Text(); body != "" && kind != "sctp" {
+			s.set("dialogue", []*Settings{settings("send", body)})
+		}
 	case "tls", "starttls":
 		s.set("address", rest)
-		if kind == "starttls" { // gatus speaks SMTP there
-			kind = "tcp"
+		if kind == "starttls" { // gatus speaks SMTP there, and looks at the certificate
+			kind = "tls"
 			s.set("starttls", "smtp")
 		}
 	case "icmp":
@@ -80,10 +84,15 @@ func (e *gatusEndpoint) http(address string) {
 	for _, name := range headers.Keys() {
 		e.header(s, name, headers.Get(name), e.name)
 	}
-	s.set("send", e.v.Get("body").Text())
-	if e.v.Get("graphql").True() {
-		e.lose(e.v.Get("graphql"), e.name, "graphql", "the body is sent as it stands: wrap the query as {\"query\": …} and give the Content-Type")
+	body := e.v.Get("body").Text()
+	if e.v.Get("graphql").True() { // gatus wraps the query
+		wrapped, _ := json.Marshal(map[string]string{"query": body})
+		body = string(wrapped)
+		if s.inner("headers").values["Content-Type"] == nil {
+			s.inner("headers").set("Content-Type", "application/json")
+		}
 	}
+	s.set("send", body)
 	e.check.Kind, e.check.Settings = "http", s
 	e.client(s)
 }
@@ -145,9 +154,10 @@ func (e *gatusEndpoint) condition(v *tree.Value) {
 		e.check.Certificate, _ = time.ParseDuration(right)
 	case left == "[DOMAIN_EXPIRATION]" && strings.HasPrefix(operator, ">"):
 		e.domain, _ = time.ParseDuration(right)
-	case left == "[DNS_RCODE]" && operator == "==" && right == "NOERROR":
-	case left == "[BODY]" && e.check.Kind == "dns" && operator == "==":
-		e.check.Settings.set("answers", values(right))
+	case left == "[DNS_RCODE]" && operator == "==" && e.check.Kind == "dns":
+		e.check.Settings.set("rcode", strings.TrimPrefix(right, "NOERROR"))
+	case left == "[BODY]" && e.check.Kind == "dns" && operator == "==" && e.answer(right):
+	case left == "[BODY]" && operator == "==" && e.said(right):
 	case e.body(left, operator, right):
 	default:
 		e.cannot(v, text)
@@ -169,6 +179,41 @@ func splitCondition(text string) (left, operator, right string) {
 		}
 	}
 	return strings.TrimSpace(text), "", ""
+}
+
+// answer reads what a name server must answer: one record. Any of several, or
+// a pattern, has no counterpart.
+func (e *gatusEndpoint) answer(right string) bool {
+	if strings.HasPrefix(right, "pat(") || strings.HasPrefix(right, "any(") {
+		return false
+	}
+	e.check.Settings.set("answers", []string{right})
+	return true
+}
+
+// said reads what a service must say on a plain connection, after what is sent.
+func (e *gatusEndpoint) said(right string) bool {
+	pattern, isPattern := strings.CutPrefix(right, "pat(")
+	pattern = strings.TrimSuffix(pattern, ")")
+	inner := strings.Trim(pattern, "*")
+	expected := settings("expect_regexp", globExpression(pattern))
+	if isPattern && !strings.ContainsAny(inner, "*?[") && strings.HasPrefix(pattern, "*") && strings.HasSuffix(pattern, "*") {
+		expected = settings("expect", inner)
+	}
+	switch {
+	case strings.HasPrefix(right, "any("):
+		return false
+	case e.check.Kind == "websocket":
+		for _, key := range expected.keys {
+			e.check.Settings.set(key, expected.values[key])
+		}
+		return true
+	case e.check.Kind == "tcp" || e.check.Kind == "udp":
+		steps, _ := e.check.Settings.values["dialogue"].([]*Settings)
+		e.check.Settings.set("dialogue", append(steps, expected))
+		return true
+	}
+	return false
 }
 
 // values are those of any(a, b), or the one.

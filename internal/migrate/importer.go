@@ -298,8 +298,15 @@ func (i *importer) subjectOf(v *tree.Value) (name, key string, source *source) {
 	for _, s := range i.subjects {
 		path := s.at.Path
 		rest, inside := strings.CutPrefix(v.Path, path)
-		if s.file == v.At.File && inside && len(path) > best && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			best, name, key, source = len(path), s.name, strings.TrimPrefix(rest, "."), s.source
+		if s.file != v.At.File || !inside || rest != "" && path != "" && rest[0] != '.' && rest[0] != '[' {
+			continue
+		}
+		fit := len(path)
+		if s.at.Holds(v) { // a file may have several documents with the same paths
+			fit += 1 << 20
+		}
+		if fit > best {
+			best, name, key, source = fit, s.name, strings.TrimPrefix(rest, "."), s.source
 		}
 	}
 	if name == "" {

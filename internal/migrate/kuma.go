@@ -206,6 +206,9 @@ func (k *kuma) notification(team *Team, v *tree.Value) {
 			password = k.secret(config.Get("smtpPassword"), "the password of the mail relay", "smtp", "password")
 		}
 		k.relay(config.Get("smtpHost").Text(), config.Get("smtpPort").Text(), strings.Trim(config.Get("smtpFrom").Text(), `"`), config.Get("smtpUsername").Text(), password)
+		if secure := config.Get("smtpSecure"); secure.True() && k.estate.smtp != nil {
+			k.estate.smtp.set("tls", "tls")
+		}
 	default:
 		k.noChannel(c)
 	}

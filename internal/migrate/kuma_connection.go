@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,7 @@ func (m *kumaMonitor) parts(v *tree.Value, kind string) *Settings {
 	if err != nil || u.Host == "" {
 		u = pairs(v.Peek())
 	}
-	if u == nil {
+	if u == nil || u.Scheme == "mongodb+srv" { // the latter names a record that lists the servers
 		return nil
 	}
 	v.Read()
@@ -36,7 +37,7 @@ func (m *kumaMonitor) parts(v *tree.Value, kind string) *Settings {
 		m.encryption(s, v, u.Query())
 		return s
 	}
-	if strings.HasSuffix(u.Scheme, "s") && u.Scheme != "postgres" || strings.Contains(u.RawQuery, "ssl=true") || strings.Contains(u.RawQuery, "tls=true") {
+	if slices.Contains([]string{"rediss", "mysqls"}, u.Scheme) || strings.Contains(u.RawQuery, "ssl=true") || strings.Contains(u.RawQuery, "tls=true") {
 		s.set("tls", true)
 	}
 	return s

@@ -164,8 +164,13 @@ func (m *kumaMonitor) dns() string {
 		kind = ""
 	}
 	server := ""
-	if given, _, _ := strings.Cut(m.v.Get("dns_resolve_server").Text(), ","); given != "" {
-		server = withPort(given, cmp.Or(strings.TrimPrefix(m.v.Get("port").Text(), "0"), "53"))
+	servers := m.v.Get("dns_resolve_server")
+	given, others, _ := strings.Cut(servers.Text(), ",")
+	if given != "" {
+		server = withPort(strings.TrimSpace(given), cmp.Or(strings.TrimPrefix(m.v.Get("port").Text(), "0"), "53"))
+	}
+	if others != "" {
+		m.report.add(Changed, servers.At, m.name, "dns_resolve_server", "a probe asks one name server, %s: make a probe of its own of each of the others (%s)", server, strings.TrimSpace(others))
 	}
 	return m.set("dns", settings("name", m.v.Get("hostname").Text(), "type", kind, "server", server))
 }
@@ -185,7 +190,7 @@ func (m *kumaMonitor) grpc() string {
 	if m.v.Get("grpcEnableTls").True() {
 		s.set("tls", true)
 	}
-	for _, key := range []string{"grpcProtobuf", "grpcServiceName", "grpcMethod", "grpcBody", "keyword"} {
+	for _, key := range []string{"grpcProtobuf", "grpcServiceName", "grpcMethod", "grpcBody", "grpcMetadata", "keyword"} {
 		if v := m.v.Get(key); !v.Empty() {
 			m.lose(v, m.name, key, "a grpc probe asks the health protocol, and no method of the service")
 		}
@@ -360,6 +365,8 @@ func kumaNotes() map[string]Note {
 		"ipFamily":           {NotCarried, "a name's addresses are tried in the machine's order"},
 		"maxredirects":       {NotCarried, "redirects are followed up to the probe's own limit"},
 		"screenshot":         {Nothing, "a state"},
+		"config":             {Nothing, "how uptime-kuma's own messages look"},
+		"smtpIgnoreTLSError": {NotCarried, "the relay's certificate is always verified"},
 		"remote_browser":     {NotCarried, "Tocsin starts its own browser"},
 	}
 	for _, key := range strings.Fields("id version userId user_id weight parent pathName path childrenIDs forceInactive maintenance dns_last_result includeSensitiveData isDefault active applyExisting color monitor_id tag_id created_date createdDate expectedTlsAlert saveResponse saveErrorResponse responseMaxLength headers body") {

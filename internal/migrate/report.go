@@ -142,6 +142,10 @@ func keyPrefix(key string) string {
 	return key + " of "
 }
 
+// fewest is how many places of what there is nothing to carry over of are named:
+// of a hundred monitors each has the same dozen of defaults.
+const fewest = 3
+
 // Markdown is the whole report as a page.
 func (r *Report) Markdown(title string) string {
 	var b strings.Builder
@@ -170,7 +174,11 @@ func (r *Report) Markdown(title string) string {
 				key = "`" + escaped(g.Key) + "`: "
 			}
 			fmt.Fprintf(&b, "- %s%s\n", key, escaped(g.Reason))
-			for _, place := range g.places {
+			places := g.places
+			if c == Nothing && len(places) > fewest {
+				places = append(slices.Clone(places[:fewest]), fmt.Sprintf("and %d more", len(places)-fewest))
+			}
+			for _, place := range places {
 				fmt.Fprintf(&b, "  - %s\n", escaped(place))
 			}
 		}

@@ -170,13 +170,25 @@ func (s *settler) merge(one *service, check *Check) {
 	one.external = one.external || check.External
 	one.wanted = append(one.wanted, check.DependsOn...)
 	s.sameTeam(one, check.Team, check.At)
-	if check.PageAfter > 0 && (one.pageAfter == 0 || check.PageAfter < one.pageAfter) {
-		one.pageAfter = check.PageAfter
-	}
+	s.patience(one, check)
 	one.thresholds.set("domain", check.Domain)
 	if check.Certificate > one.certificate {
 		one.certificate = check.Certificate
 		one.thresholds.set("certificate", check.Certificate)
+	}
+}
+
+// patience is how long a service waits until a phone rings: the shortest of its
+// checks' times. A service that waits where one of its checks did not is
+// reported.
+func (s *settler) patience(one *service, check *Check) {
+	before := one.pageAfter
+	if check.PageAfter > 0 && (one.pageAfter == 0 || check.PageAfter < one.pageAfter) {
+		one.pageAfter = check.PageAfter
+	}
+	beside := slices.ContainsFunc(one.probes, func(p *probe) bool { return p.Check != check && p.Source == check.Source && p.Means == "" })
+	if beside && before != check.PageAfter && !check.CertificateOnly && check.Means == "" {
+		s.report.add(Changed, check.At, one.said, "page_after", "a service has one time until a phone rings, and its checks had several: it is %s for all of them", span(one.pageAfter))
 	}
 }
 

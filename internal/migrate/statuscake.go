@@ -90,6 +90,7 @@ func readStatusCake(in *intake) {
 			b.reader = in.source
 			if in.known(b) {
 				c.lists(b.Body, b.Name)
+				in.report.add(Changed, b.Body.At, b.Address(), "", "what the module itself says (interval, attempts, status codes) is not known here; the catalogue's defaults hold")
 			}
 		}
 	}
@@ -109,7 +110,7 @@ func readStatusCake(in *intake) {
 // uptime reads a resource of the provider's second version.
 func (c *cake) uptime(b *block) {
 	v := b.Body
-	t := &cakeTest{cake: c, v: v, name: terraformName(v.Get("name"), b), options: v}
+	t := &cakeTest{cake: c, v: v, name: terraformName(v.Get("name"), b), options: v, resource: true}
 	t.address = v.One("monitored_resource").Get("address")
 	t.interval = v.Get("check_interval")
 	t.timeout = v.Get("timeout")
@@ -130,17 +131,21 @@ func (c *cake) uptime(b *block) {
 
 // legacy reads a resource of the provider's first version.
 func (c *cake) legacy(b *block) {
-	c.flat(b.Body, terraformName(b.Body.Get("website_name"), b), b.Body.Get("website_url"))
+	t := c.side(b.Body, terraformName(b.Body.Get("website_name"), b), b.Body.Get("website_url"))
+	t.resource, t.legacy = true, true
+	t.read()
 }
 
 // flat reads a test whose keys stand side by side, as in the old provider, in
 // maps of variables and in the API.
-func (c *cake) flat(v *tree.Value, name string, address *tree.Value) {
+func (c *cake) flat(v *tree.Value, name string, address *tree.Value) { c.side(v, name, address).read() }
+
+func (c *cake) side(v *tree.Value, name string, address *tree.Value) *cakeTest {
 	t := &cakeTest{cake: c, v: v, options: v, name: name, address: address}
 	t.interval = v.First("check_rate", "check_interval", "CheckRate")
 	t.timeout = v.First("timeout", "Timeout")
 	t.kind = cmp.Or(v.First("test_type", "TestType").Text(), "http")
-	t.read()
+	return t
 }
 
 // variable reads a map of tests, or of lists of addresses.
@@ -279,9 +284,10 @@ func (c *cake) api(root *tree.Value) {
 
 // team is that of the contact groups that a test tells.
 func (c *cake) team(v *tree.Value) string {
-	list := v.First("contact_groups", "contact_group", "ContactGroup", "contact_groups_c")
-	if list.Is(tree.Unknown) {
-		c.lose(list, "", "contact_groups", "%s", list.Why())
+	list := v.First("contact_groups", "contact_group", "ContactGroup", "contact_groups_c", "contact_id")
+	if why := list.Missing(); why != "" {
+		name, key, _ := c.subjectOf(list)
+		c.lose(list, name, key, "%s: the default team has it", why)
 		return ""
 	}
 	ids := list.Texts()

@@ -21,6 +21,9 @@ type cakeTest struct {
 	address *tree.Value
 
 	interval, timeout *tree.Value
+
+	resource bool // of Terraform, whose defaults are known
+	legacy   bool // of the provider's first version
 }
 
 func (t *cakeTest) read() {
@@ -44,6 +47,9 @@ func (t *cakeTest) read() {
 		check.Confirm = confirmation.Int() + 1
 	}
 	check.PageAfter = time.Duration(t.v.First("trigger_rate", "TriggerRate").Int()) * time.Minute
+	if t.legacy {
+		t.defaults(check)
+	}
 	address := t.address.Text()
 	switch strings.ToLower(t.kind) {
 	case "http", "head", "":
@@ -68,6 +74,15 @@ func (t *cakeTest) read() {
 	}
 	check.Team = t.team(t.v)
 	t.check(check)
+}
+
+// defaults are those of the provider's first version, for what is not given.
+func (t *cakeTest) defaults(check *Check) {
+	check.Interval = cmp.Or(check.Interval, 5*time.Minute)
+	check.Confirm = cmp.Or(check.Confirm, 1)
+	if t.v.Get("trigger_rate") == nil {
+		check.PageAfter = 5 * time.Minute
+	}
 }
 
 // http is the settings of an HTTP test.
@@ -98,7 +113,10 @@ func (t *cakeTest) http(address, who string) *Settings {
 		t.basic(s, t.secretOf(login.Get("username").Text()+":"+login.Get("password").Text(), login.At, "the user and password of "+who, who, "authorization"))
 	}
 	if valid, given := v.Get("validate_ssl").Bool(); given && !valid {
-		t.report.add(Changed, v.Get("validate_ssl").At, who, "validate_ssl", "the certificate is not verified in StatusCake, and is from now on")
+		t.report.add(Changed, v.Get("validate_ssl").At, who, "validate_ssl", "nobody hears of a certificate in StatusCake; from now on it is verified, and its expiry is told")
+	}
+	if _, given := v.First("follow_redirects", "follow_redirect").Bool(); t.resource && !given {
+		t.report.add(Changed, t.v.At, who, "follow_redirects", "not given, so StatusCake takes a redirect for an answer; from now on it is followed, and what stands at its end counts")
 	}
 	return s
 }

@@ -173,6 +173,11 @@ func (v *Value) Why() string {
 	return v.text
 }
 
+// Holds says whether a value is this one, or stands in it.
+func (v *Value) Holds(other *Value) bool {
+	return v == other || v != nil && slices.ContainsFunc(v.items, func(item *Value) bool { return item.Holds(other) })
+}
+
 // Missing is why the value, or the first thing in it, is not known.
 func (v *Value) Missing() string {
 	if v == nil || v.Kind == Unknown {
