@@ -52,6 +52,7 @@ type azure struct {
 	*intake
 	alerts []azureAlert
 	groups map[string]*tree.Value // action groups by the words that name them
+	heard  map[*tree.Value]bool   // those that hear of a test
 }
 
 // azureAlert says which action groups hear of a test.
@@ -61,7 +62,7 @@ type azureAlert struct {
 }
 
 func readAzure(in *intake) {
-	a := &azure{intake: in, groups: make(map[string]*tree.Value)}
+	a := &azure{intake: in, groups: make(map[string]*tree.Value), heard: make(map[*tree.Value]bool)}
 	for _, b := range in.resources("azurerm_monitor_action_group") {
 		if in.known(b) {
 			a.group(b.Type+"."+b.Name, b.Body)
@@ -87,7 +88,8 @@ func readAzure(in *intake) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(a.groups)) {
-		if group := a.groups[id]; !group.Touched() {
+		if group := a.groups[id]; !a.heard[group] {
+			a.heard[group] = true
 			in.leave(group, "action group "+cmp.Or(fold(group, "name").Peek(), id), "no availability test that is carried over is told to it")
 		}
 	}
@@ -148,6 +150,7 @@ func (a *azure) team(ids []string, at tree.Position) string {
 
 // receivers gives a team what an action group reaches.
 func (a *azure) receivers(team *Team, group *tree.Value) {
+	a.heard[group] = true
 	properties := group
 	if inner := fold(group, "properties"); inner != nil {
 		properties = inner
@@ -286,9 +289,13 @@ func azureNotes() map[string]Note {
 		"smsReceivers":                     {NotCarried, "phone numbers stand in the contacts of people, and who is phoned in a rota"},
 		"voiceReceivers":                   {NotCarried, "phone numbers stand in the contacts of people, and who is phoned in a rota"},
 		"tags":                             {Nothing, "labels of Azure's own"},
+		"condition":                        {Nothing, "whether Azure's templates make it at all"},
 		"ExpectedResponseUrl":              {NotCarried, "where redirects end is not compared"},
 	}
-	for _, key := range strings.Fields("$schema contentVersion apiVersion parameters variables outputs id name Name type kind Kind location resource_group_name resourceGroup application_insights_id SyntheticMonitorId synthetic_monitor_id syntheticMonitorId dependsOn provisioningState etag systemData timeouts short_name groupShortName enabled webTestKind webTestName webTestName1 ReportingName RecordResult ResponseTimeGoal Encoding Version Guid Id Enabled CssProjectStructure CssIteration Timeout WorkItemIds Proxy CredentialUserName CredentialPassword StopOnError ExectuionOrder RecordedResultFile ResultsLocale PreAuthenticate Cache Classname DisplayName Description Level ExecutionOrder ignore_case pass_if_text_found resources nextLink count metadata functions IgnoreHttpStatusCode") {
+	for _, key := range strings.Fields("webhook_receiver webhookReceivers logic_app_receiver logicAppReceivers azure_function_receiver azureFunctionReceivers arm_role_receiver armRoleReceivers azure_app_push_receiver azureAppPushReceivers itsm_receiver itsmReceivers event_hub_receiver eventHubReceivers automation_runbook_receiver automationRunbookReceivers") {
+		notes[key] = Note{NotCarried, "a team reads mail, Slack, Teams, PagerDuty or Splunk On-Call: give it its channel"}
+	}
+	for _, key := range strings.Fields("$schema contentVersion apiVersion parameters variables outputs id name Name type kind Kind location resource_group_name resourceGroup application_insights_id SyntheticMonitorId synthetic_monitor_id syntheticMonitorId dependsOn provisioningState etag systemData timeouts short_name groupShortName enabled webTestKind webTestName webTestName1 ReportingName RecordResult ResponseTimeGoal Encoding Version Guid Id Enabled CssProjectStructure CssIteration Timeout WorkItemIds Proxy CredentialUserName CredentialPassword StopOnError ExectuionOrder RecordedResultFile ResultsLocale PreAuthenticate Cache Classname DisplayName Description Level ExecutionOrder ignore_case pass_if_text_found resources copy mode template languageVersion definitions expressionEvaluationOptions scale scope subscriptionId nextLink count metadata functions IgnoreHttpStatusCode") {
 		if _, said := notes[key]; !said {
 			notes[key] = own
 		}

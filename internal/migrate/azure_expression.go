@@ -2,7 +2,9 @@ package migrate
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/tocsin-monitoring/tocsin/internal/migrate/tree"
 )
@@ -11,24 +13,35 @@ import (
 // [concat('ping-', parameters('app'))], as far as they are constants.
 type armExpressions struct {
 	parameters, variables map[string]*tree.Value
+	copy                  int // the turn of a loop
 	depth                 int
 }
 
-// expressions knows the defaults of the template's parameters, the values of
-// parameter files, and the variables.
+// expressions knows the values of parameter files besides what the template
+// says.
 func (a *azure) expressions(root *tree.Value) *armExpressions {
+	given := make(map[string]*tree.Value)
+	for _, d := range a.documents {
+		if strings.Contains(d.root.Get("$schema").Peek(), "deploymentParameters") {
+			for _, name := range d.root.Get("parameters").Keys() {
+				given[strings.ToLower(name)] = d.root.Get("parameters").Get(name).Get("value")
+			}
+			d.root.Read()
+		}
+	}
+	return scope(root, given)
+}
+
+// scope knows the parameters of a template, by what is given or by their
+// defaults, and its variables.
+func scope(root *tree.Value, given map[string]*tree.Value) *armExpressions {
 	e := &armExpressions{parameters: map[string]*tree.Value{}, variables: map[string]*tree.Value{}}
 	for _, name := range root.Get("parameters").Keys() {
 		e.parameters[strings.ToLower(name)] = root.Get("parameters").Get(name).First("defaultValue", "value")
 	}
-	for _, d := range a.documents {
-		if strings.Contains(d.root.Get("$schema").Peek(), "deploymentParameters") {
-			for _, name := range d.root.Get("parameters").Keys() {
-				if value := d.root.Get("parameters").Get(name).Get("value"); value != nil {
-					e.parameters[strings.ToLower(name)] = value
-				}
-			}
-			d.root.Read()
+	for name, value := range given {
+		if value != nil {
+			e.parameters[name] = value
 		}
 	}
 	for _, name := range root.Get("variables").Keys() {
@@ -73,6 +86,51 @@ type armParser struct {
 }
 
 func (p *armParser) expression() (any, bool) {
+	result, ok := p.simple()
+	for ok {
+		p.rest = strings.TrimSpace(p.rest)
+		v, is := result.(*tree.Value)
+		switch {
+		case is && strings.HasPrefix(p.rest, "."):
+			end := strings.IndexFunc(p.rest[1:], func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) + 1
+			if end == 0 {
+				end = len(p.rest)
+			}
+			result, ok = p.part(v, p.rest[1:end])
+			p.rest = p.rest[end:]
+		case is && strings.HasPrefix(p.rest, "["):
+			var key any
+			p.rest = p.rest[1:]
+			if key, ok = p.expression(); ok {
+				p.rest, ok = strings.CutPrefix(strings.TrimSpace(p.rest), "]")
+			}
+			if ok {
+				result, ok = p.part(v, plainText(key))
+			}
+		default:
+			return result, true
+		}
+	}
+	return nil, false
+}
+
+// part is a value within a map or a list.
+func (p *armParser) part(v *tree.Value, key string) (any, bool) {
+	found := fold(v, key)
+	if n, err := strconv.Atoi(key); err == nil && v.Is(tree.List) && n >= 0 && n < len(v.Items()) {
+		found = v.Items()[n]
+	}
+	return p.of.value(found), found != nil
+}
+
+func plainText(v any) string {
+	if value, is := v.(*tree.Value); is {
+		return value.Peek()
+	}
+	return fmt.Sprint(v)
+}
+
+func (p *armParser) simple() (any, bool) {
 	p.rest = strings.TrimSpace(p.rest)
 	if text, found := strings.CutPrefix(p.rest, "'"); found {
 		return p.literal(text)
@@ -83,6 +141,7 @@ func (p *armParser) expression() (any, bool) {
 	}
 	p.rest = rest
 	var arguments []string
+	length := 0
 	for {
 		if p.rest = strings.TrimSpace(p.rest); strings.HasPrefix(p.rest, ")") {
 			break
@@ -92,6 +151,7 @@ func (p *armParser) expression() (any, bool) {
 			return nil, false
 		}
 		if v, is := argument.(*tree.Value); is {
+			length = len(p.of.value(v).Items())
 			if argument, ok = p.of.value(v).Peek(), !p.of.value(v).Empty(); !ok {
 				return nil, false
 			}
@@ -103,7 +163,11 @@ func (p *armParser) expression() (any, bool) {
 		}
 	}
 	p.rest = p.rest[1:]
-	return p.of.call(strings.ToLower(strings.TrimSpace(name)), arguments)
+	name = strings.ToLower(strings.TrimSpace(name))
+	if name == "length" && length > 0 {
+		return strconv.Itoa(length), true
+	}
+	return p.of.call(name, arguments)
 }
 
 // literal is a text in single quotes; two of them are one.
@@ -145,6 +209,16 @@ func (e *armExpressions) call(name string, arguments []string) (any, bool) {
 		return e.value(v), known && v != nil
 	case "concat":
 		return strings.Join(arguments, ""), true
+	case "copyindex":
+		from := 0
+		if len(arguments) > 0 { // the loop's name, the number to begin with, or both
+			from, _ = strconv.Atoi(arguments[len(arguments)-1])
+		}
+		return strconv.Itoa(e.copy + from), true
+	case "equals":
+		return strconv.FormatBool(len(arguments) == 2 && arguments[0] == arguments[1]), true
+	case "not":
+		return strconv.FormatBool(first != "true"), true
 	case "tolower":
 		return strings.ToLower(first), true
 	case "toupper":

@@ -26,46 +26,35 @@ func fold(v *tree.Value, keys ...string) *tree.Value {
 
 // template reads an ARM template, or what Azure's command line prints.
 func (a *azure) template(root *tree.Value) {
-	e := a.expressions(root)
-	found := armResources(root)
-	for _, v := range found {
-		properties := fold(v, "properties")
-		switch strings.ToLower(v.Get("type").Text()) {
-		case "microsoft.insights/actiongroups":
-			a.group(e.text(v.Get("name")), v)
-		case "microsoft.insights/metricalerts":
-			one := azureAlert{test: e.text(fold(fold(properties, "criteria"), "webTestId"))}
-			if one.test == "" {
-				a.leave(v, e.text(v.Get("name")), "it is about something else than an availability test: Tocsin's own rules, and its thresholds, are in its place")
-				continue
-			}
-			for _, action := range fold(properties, "actions").Each() {
-				one.groups = append(one.groups, lastWord(e.text(fold(action, "actionGroupId"))))
-			}
-			one.test = lastWord(one.test)
-			a.alerts = append(a.alerts, one)
-			v.Read()
+	found := a.resources(root, a.expressions(root))
+	for _, one := range found {
+		a.told(one.v, one.e)
+	}
+	for _, one := range found {
+		if kind := strings.ToLower(one.v.Get("type").Text()); kind == "" || kind == "microsoft.insights/webtests" {
+			a.arm(one.v, one.e)
 		}
 	}
-	for _, v := range found {
-		if kind := strings.ToLower(v.Get("type").Text()); kind == "" || kind == "microsoft.insights/webtests" {
-			a.arm(v, e)
+}
+
+// told reads an action group, or an alert that says which groups hear of a
+// test.
+func (a *azure) told(v *tree.Value, e *armExpressions) {
+	properties := fold(v, "properties")
+	switch strings.ToLower(v.Get("type").Text()) {
+	case "microsoft.insights/actiongroups":
+		a.group(e.text(v.Get("name")), v)
+	case "microsoft.insights/metricalerts":
+		one := azureAlert{test: lastWord(e.text(fold(fold(properties, "criteria"), "webTestId")))}
+		if one.test == "" {
+			a.leave(v, e.text(v.Get("name")), "it is about something else than an availability test: Tocsin's own rules, and its thresholds, are in its place")
+			return
 		}
-	}
-	for _, key := range []string{"parameters", "variables"} {
-		root.Get(key).Read()
-	}
-	root.Get("resources").Touch()
-	for _, v := range root.Get("resources").Items() {
-		if !isArm(v) && !v.Touched() {
-			name := cmp.Or(e.text(v.Get("name")), "a resource")
-			v.Read()
-			if strings.Contains(strings.ToLower(v.Get("type").Text()), "alert") {
-				a.report.add(LeftOut, v.At, name, "", "an alert rule of another kind: Tocsin's own rules, and its thresholds, are in its place")
-				continue
-			}
-			a.report.add(Nothing, v.At, name, "", "no monitor")
+		for _, action := range fold(properties, "actions").Each() {
+			one.groups = append(one.groups, lastWord(e.text(fold(action, "actionGroupId"))))
 		}
+		a.alerts = append(a.alerts, one)
+		v.Read()
 	}
 }
 

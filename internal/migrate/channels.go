@@ -85,6 +85,14 @@ func (in *intake) mail(team *Team, addresses []string, at tree.Position) {
 	team.Channels.set("email", known)
 }
 
+// bare is a mail address without the name in front of it.
+func bare(address string) string {
+	if parsed, err := mail.ParseAddress(address); err == nil {
+		return parsed.Address
+	}
+	return strings.Trim(address, `"`)
+}
+
 // relay is the mail relay, the first that some source names.
 func (in *intake) relay(host, port, from, username string, password *Secret) {
 	if in.estate.smtp != nil || host == "" {

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the expected catalogues and repor
 // becomes of it (expected.yml, expected.md).
 var estates = []string{
 	"urls", "blackbox", "gatus", "kuma", "statuscake-terraform", "statuscake-tfvars", "statuscake-api",
-	"azure-arm", "azure-terraform", "thresholds", "mixed",
+	"azure-arm", "azure-bicep", "azure-terraform", "blackbox-cluster", "thresholds", "mixed",
 }
 
 func TestEstates(t *testing.T) {

@@ -176,7 +176,7 @@ func (i *importer) recognise(forced *source) error {
 				continue
 			}
 			known = append(known, inner...)
-			i.report.add(Nothing, d.root.At, d.name, "", "what stands around the configuration in it is about how it is deployed")
+			i.report.add(Nothing, d.root.At, d.name, "", "beside the configurations in it nothing was read: it is about how they are deployed")
 		}
 	}
 	i.documents = known
@@ -275,8 +275,9 @@ func (i *importer) unreadValue(v *tree.Value, s *source, variables bool) {
 	if s != nil {
 		note = s.noteOn(key, v.Key(), note)
 	}
-	switch off, is := v.Bool(); {
-	case v.Missing() != "" && !variables:
+	off, is := v.Bool()
+	switch {
+	case v.Missing() != "" && !variables && note.Category != Nothing:
 		note = Note{NotCarried, v.Missing()}
 	case variables && strings.HasPrefix(v.Peek(), "http"):
 		note = Note{LeftOut, "an address in a variable that no monitor here uses: add it to the catalogue if it is to be watched"}

@@ -205,7 +205,7 @@ func (k *kuma) notification(team *Team, v *tree.Value) {
 		if !config.Get("smtpPassword").Empty() {
 			password = k.secret(config.Get("smtpPassword"), "the password of the mail relay", "smtp", "password")
 		}
-		k.relay(config.Get("smtpHost").Text(), config.Get("smtpPort").Text(), strings.Trim(config.Get("smtpFrom").Text(), `"`), config.Get("smtpUsername").Text(), password)
+		k.relay(config.Get("smtpHost").Text(), config.Get("smtpPort").Text(), bare(config.Get("smtpFrom").Text()), config.Get("smtpUsername").Text(), password)
 		if secure := config.Get("smtpSecure"); secure.True() && k.estate.smtp != nil {
 			k.estate.smtp.set("tls", "tls")
 		}

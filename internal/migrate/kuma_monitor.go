@@ -33,7 +33,7 @@ func (m *kumaMonitor) http() string {
 		s.set("max_redirects", min(int(redirects), 20))
 	}
 	m.body(s)
-	if keyword := m.v.Get("keyword").Text(); keyword != "" {
+	if keyword := m.v.Get("keyword").Text(); keyword != "" && m.v.Get("type").Text() == "keyword" {
 		key := "body"
 		if m.v.Get("invertKeyword").True() {
 			key = "body_not"
@@ -50,7 +50,13 @@ func (m *kumaMonitor) http() string {
 		m.check.Certificate = 21 * 24 * time.Hour
 	}
 	m.proxy(s)
+	if family := m.v.Get("ipFamily"); strings.HasPrefix(family.Peek(), "ipv") {
+		s.set("ip", strings.TrimPrefix(family.Text(), "ipv"))
+	}
 	m.check.Kind, m.check.Settings = "http", s
+	if m.v.Get("domainExpiryNotification").True() {
+		m.kuma.check(&Check{Service: m.name, Group: m.check.Group, Team: m.told(), Probe: "domain", Means: "degraded", Kind: "domain", Settings: settings("name", registered(hostOf(address))), At: m.v.At})
+	}
 	return ""
 }
 
@@ -316,7 +322,7 @@ func (m *kumaMonitor) kafka() string {
 }
 
 func (m *kumaMonitor) websocket() string {
-	return m.set("websocket", settings("url", m.v.Get("url").Text()))
+	return m.set("websocket", settings("url", m.v.Get("url").Text(), "subprotocol", m.v.Get("wsSubprotocol").Text()))
 }
 
 func (m *kumaMonitor) browser() string {
@@ -342,7 +348,7 @@ func textList(v *tree.Value) []string {
 
 // kumaDefaults are what uptime-kuma writes for everybody.
 func kumaDefaults() map[string]string {
-	return map[string]string{"resendInterval": "0", "packetSize": "56", "maxredirects": "10", "weight": "2000", "ipFamily": "auto", "mqttCheckType": "keyword"}
+	return map[string]string{"resendInterval": "0", "packetSize": "56", "maxredirects": "10", "weight": "2000", "ipFamily": "auto", "mqttCheckType": "keyword", "ping_count": "1", "ping_numeric": "true", "ping_per_request_timeout": "2"}
 }
 
 // kumaNotes are the reasons for what is not read.
@@ -350,29 +356,32 @@ func kumaNotes() map[string]Note {
 	identity := Note{Nothing, "an identity, a state or the look of uptime-kuma's pages"}
 	notUsed := Note{Nothing, "a field that this type of monitor does not use"}
 	notes := map[string]Note{
-		"resendInterval":     {NotCarried, "who is reminded, and when, is the team's escalation"},
-		"description":        {NotCarried, "messages say what failed; give the service a runbook for what to do"},
-		"tags":               {NotCarried, "series carry service, probe, team and location; other labels belong to dashboards"},
-		"packetSize":         {NotCarried, "pings are of the usual size"},
-		"cacheBust":          {NotCarried, "no counterpart: give the address a query of its own"},
-		"expiryNotification": {NotCarried, "only what is asked over TLS has a certificate"},
-		"tagList":            {NotCarried, "series carry service, probe, team and location; other labels belong to dashboards"},
-		"statusPageList":     {LeftOut, "a status page for the public is not Tocsin's"},
-		"maintenanceList":    {NotCarried, "write the window into the catalogue's maintenance (docs/catalogue.md)"},
-		"proxyList":          {Nothing, "no monitor uses the proxy"},
-		"conditions":         {NotCarried, "no counterpart"},
-		"mqttCheckType":      {NotCarried, "the message is compared as a text"},
-		"ipFamily":           {NotCarried, "a name's addresses are tried in the machine's order"},
-		"maxredirects":       {NotCarried, "redirects are followed up to the probe's own limit"},
-		"screenshot":         {Nothing, "a state"},
-		"config":             {Nothing, "how uptime-kuma's own messages look"},
-		"smtpIgnoreTLSError": {NotCarried, "the relay's certificate is always verified"},
-		"remote_browser":     {NotCarried, "Tocsin starts its own browser"},
+		"resendInterval":           {NotCarried, "who is reminded, and when, is the team's escalation"},
+		"description":              {NotCarried, "messages say what failed; give the service a runbook for what to do"},
+		"tags":                     {NotCarried, "series carry service, probe, team and location; other labels belong to dashboards"},
+		"packetSize":               {NotCarried, "pings are of the usual size"},
+		"cacheBust":                {NotCarried, "no counterpart: give the address a query of its own"},
+		"expiryNotification":       {NotCarried, "only what is asked over TLS has a certificate"},
+		"tagList":                  {NotCarried, "series carry service, probe, team and location; other labels belong to dashboards"},
+		"statusPageList":           {LeftOut, "a status page for the public is not Tocsin's"},
+		"maintenanceList":          {NotCarried, "write the window into the catalogue's maintenance (docs/catalogue.md)"},
+		"proxyList":                {Nothing, "no monitor uses the proxy"},
+		"conditions":               {NotCarried, "no counterpart"},
+		"mqttCheckType":            {NotCarried, "the message is compared as a text"},
+		"ipFamily":                 {NotCarried, "a name's addresses are tried in the machine's order"},
+		"maxredirects":             {NotCarried, "redirects are followed up to the probe's own limit"},
+		"screenshot":               {Nothing, "a state"},
+		"config":                   {Nothing, "how uptime-kuma's own messages look"},
+		"smtpIgnoreTLSError":       {NotCarried, "the relay's certificate is always verified"},
+		"ping_count":               {NotCarried, "how many packets a run sends is the icmp probe's own"},
+		"ping_numeric":             {Nothing, "an address is asked as it is written"},
+		"ping_per_request_timeout": {NotCarried, "a run has one timeout"},
+		"remote_browser":           {NotCarried, "Tocsin starts its own browser"},
 	}
 	for _, key := range strings.Fields("id version userId user_id weight parent pathName path childrenIDs forceInactive maintenance dns_last_result includeSensitiveData isDefault active applyExisting color monitor_id tag_id created_date createdDate expectedTlsAlert saveResponse saveErrorResponse responseMaxLength headers body") {
 		notes[key] = identity
 	}
-	for _, key := range strings.Fields("url method hostname port keyword invertKeyword accepted_statuscodes dns_resolve_type dns_resolve_server docker_container docker_host proxyId mqttTopic mqttSuccessMessage mqttUsername mqttPassword mqttWebsocketPath databaseQuery databaseConnectionString authMethod authWorkstation authDomain grpcUrl grpcProtobuf grpcMethod grpcServiceName grpcEnableTls grpcBody grpcMetadata radiusCalledStationId radiusCallingStationId radiusUsername radiusPassword radiusSecret game gamedigGivenPortOnly httpBodyEncoding jsonPath jsonPathOperator expectedValue kafkaProducerTopic kafkaProducerBrokers kafkaProducerSsl kafkaProducerAllowAutoTopicCreation kafkaProducerMessage basic_auth_user basic_auth_pass oauth_client_id oauth_client_secret oauth_token_url oauth_scopes oauth_auth_method oauth_audience pushToken tlsCa tlsCert tlsKey ignoreTls snmpOid snmpVersion rabbitmqNodes rabbitmqUsername rabbitmqPassword smtpSecurity manual_status ping_count ping_numeric ping_per_request_timeout timeout retryOnlyOnStatusCodeFailure kafkaProducerSaslOptions gamedigToken subtype location protocol system_service_name wsIgnoreSecWebsocketAcceptHeader wsSubprotocol bearer_token retryInterval") {
+	for _, key := range strings.Fields("url method hostname port keyword invertKeyword accepted_statuscodes dns_resolve_type dns_resolve_server docker_container docker_host proxyId mqttTopic mqttSuccessMessage mqttUsername mqttPassword mqttWebsocketPath databaseQuery databaseConnectionString authMethod authWorkstation authDomain grpcUrl grpcProtobuf grpcMethod grpcServiceName grpcEnableTls grpcBody grpcMetadata radiusCalledStationId radiusCallingStationId radiusUsername radiusPassword radiusSecret game gamedigGivenPortOnly httpBodyEncoding jsonPath jsonPathOperator expectedValue kafkaProducerTopic kafkaProducerBrokers kafkaProducerSsl kafkaProducerAllowAutoTopicCreation kafkaProducerMessage basic_auth_user basic_auth_pass oauth_client_id oauth_client_secret oauth_token_url oauth_scopes oauth_auth_method oauth_audience pushToken tlsCa tlsCert tlsKey ignoreTls snmpOid snmpVersion rabbitmqNodes rabbitmqUsername rabbitmqPassword smtpSecurity manual_status timeout retryOnlyOnStatusCodeFailure kafkaProducerSaslOptions gamedigToken subtype location protocol system_service_name wsIgnoreSecWebsocketAcceptHeader wsSubprotocol bearer_token retryInterval") {
 		notes[key] = notUsed
 	}
 	return notes

@@ -118,6 +118,6 @@ func (b *blackbox) probe(root *tree.Value) {
 		b.ask(t)
 	}
 	if ingress := spec.Find("targets", "ingress"); ingress != nil {
-		b.leave(ingress, "Probe "+name, "%s", fmt.Sprintf("the targets are the Ingresses of a selector (%s): Tocsin finds them itself, by a template in the catalogue's discovery", strings.Join(ingress.Keys(), ", ")))
+		b.leave(spec, "Probe "+name, "%s", fmt.Sprintf("the targets are the Ingresses of a selector (%s): Tocsin finds them itself, by a template in the catalogue's discovery", strings.Join(ingress.Keys(), ", ")))
 	}
 }

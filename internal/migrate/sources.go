@@ -139,13 +139,14 @@ func (in *intake) secretOf(value string, at tree.Position, what string, parts ..
 		value = ""
 	}
 	for _, known := range in.secrets {
-		if known.value == value && value != "" {
+		same := value != "" || known.at == at && known.what == parts[len(parts)-1] // of a module that several targets share
+		if known.value == value && same {
 			return &Secret{name: known.name, value: value, what: what, at: at}
 		}
 	}
 	name := named(regexp.MustCompile(`\w+://`).ReplaceAllString(clean(strings.Join(parts, "-")), ""))
 	secret := &Secret{name: in.secretNames.take(name, "secret"), value: value, what: what, at: at}
-	in.secrets = append(in.secrets, &Secret{name: secret.name, value: value})
+	in.secrets = append(in.secrets, &Secret{name: secret.name, value: value, at: at, what: parts[len(parts)-1]})
 	return secret
 }
 

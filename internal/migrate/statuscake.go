@@ -268,6 +268,8 @@ func (c *cake) api(root *tree.Value) {
 		name := v.First("name", "WebsiteName").Text()
 		c.subject(v, cmp.Or(name, v.Get("website_url").Peek()))
 		switch {
+		case v.First("latest_stats", "alert_slower") != nil:
+			c.leave(v, name, "Tocsin has no counterpart for a page speed test")
 		case v.Get("period") != nil:
 			if v.Get("paused").True() {
 				c.leave(v, name, "it is paused")

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,6 +100,8 @@ func (e *evaluator) body(body *hclsyntax.Body, path string) *Value {
 	for _, block := range body.Blocks {
 		name, bodies := block.Type, []*Value(nil)
 		switch {
+		case slices.Contains(terraformsOwn(), name):
+			continue
 		case name == "dynamic" && len(block.Labels) == 1:
 			name = block.Labels[0]
 			bodies = e.dynamic(block, below(path, name))
@@ -242,7 +245,7 @@ func functions() map[string]function.Function {
 		"distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc,
 		"format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "join": stdlib.JoinFunc, "split": stdlib.SplitFunc,
 		"jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc,
-		"length": stdlib.LengthFunc, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "zipmap": stdlib.ZipmapFunc,
+		"length": stdlib.LengthFunc, "lookup": lookup(), "merge": stdlib.MergeFunc, "zipmap": stdlib.ZipmapFunc,
 		"lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "title": stdlib.TitleFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimsuffix": stdlib.TrimSuffixFunc,
 		"range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
@@ -252,6 +255,25 @@ func functions() map[string]function.Function {
 		"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "nonsensitive": function.New(same()), "sensitive": function.New(same()),
 	}
+}
+
+// lookup is Terraform's, which does without the value for a missing key.
+func lookup() function.Function {
+	return function.New(&function.Spec{
+		Params:   []function.Parameter{{Name: "map", Type: cty.DynamicPseudoType}, {Name: "key", Type: cty.String}},
+		VarParam: &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true},
+		Type:     func([]cty.Value) (cty.Type, error) { return cty.DynamicPseudoType, nil },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if len(args) > 2 {
+				return stdlib.Lookup(args[0], args[1], args[2])
+			}
+			value, diagnostics := hcl.Index(args[0], args[1], nil)
+			if diagnostics.HasErrors() {
+				return cty.NilVal, errors.New(diagnostics[0].Detail)
+			}
+			return value, nil
+		},
+	})
 }
 
 // same is the specification of a function that returns what it is given.

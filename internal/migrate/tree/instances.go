@@ -91,7 +91,7 @@ func (e *evaluator) resolved(v *Value, path string) *Value {
 // terraformsOwn are arguments that are followed here, or mean nothing to a
 // monitor.
 func terraformsOwn() []string {
-	return []string{"for_each", "count", "depends_on", "provider", "providers"}
+	return []string{"for_each", "count", "depends_on", "provider", "providers", "lifecycle", "provisioner", "connection"}
 }
 
 // instances are what count and for_each make of one block.

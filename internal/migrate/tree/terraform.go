@@ -96,6 +96,7 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 func (m *Module) Blocks() []*Block {
 	e := evaluator{used: m.use, context: &hcl.EvalContext{Variables: m.scope(), Functions: functions()}}
 	m.locals(&e)
+	m.repeated(&e)
 	var found []*Block
 	for _, block := range m.blocks {
 		switch {
@@ -148,6 +149,49 @@ func (m *Module) scope() map[string]cty.Value {
 	scope["data"] = cty.ObjectVal(objects(data))
 	scope["path"] = cty.ObjectVal(map[string]cty.Value{"module": cty.StringVal("."), "root": cty.StringVal(".")})
 	return scope
+}
+
+// repeated lets expressions name the instances of resources with count or
+// for_each: each has the address of the resource.
+func (m *Module) repeated(e *evaluator) {
+	for _, block := range m.blocks {
+		if block.Type != "resource" || len(block.Labels) != 2 {
+			continue
+		}
+		kind := e.context.Variables[block.Labels[0]].AsValueMap()
+		one := kind[block.Labels[1]]
+		if attribute, has := block.Body.Attributes["count"]; has {
+			kind[block.Labels[1]] = counted(e.evaluate(attribute.Expr), one)
+		} else if attribute, has := block.Body.Attributes["for_each"]; has {
+			kind[block.Labels[1]] = keyed(e.evaluate(attribute.Expr), one)
+		}
+		e.context.Variables[block.Labels[0]] = cty.ObjectVal(kind)
+	}
+}
+
+// counted is a list of as many as count says.
+func counted(count, one cty.Value) cty.Value {
+	const most = 1000
+	if !count.IsKnown() || count.IsNull() || count.Type() != cty.Number {
+		return cty.DynamicVal
+	}
+	n, _ := count.AsBigFloat().Int64()
+	if n <= 0 || n > most {
+		return cty.DynamicVal
+	}
+	return cty.TupleVal(slices.Repeat([]cty.Value{one}, int(n)))
+}
+
+// keyed is an object with a value for each key of for_each.
+func keyed(forEach, one cty.Value) cty.Value {
+	if !forEach.IsKnown() || forEach.IsNull() || !forEach.CanIterateElements() {
+		return cty.DynamicVal
+	}
+	instances := make(map[string]cty.Value)
+	for key, element := range forEach.Elements() {
+		instances[keyText(key, element)] = one
+	}
+	return cty.ObjectVal(instances)
 }
 
 // defaultOf is a variable's default, or an unknown value.
