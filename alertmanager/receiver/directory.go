@@ -24,10 +24,10 @@ type directory struct {
 	graph    graph
 }
 
-func newDirectory(c *catalog.Catalog, settings notify.Settings, now time.Time) (*directory, error) {
+func newDirectory(c *catalog.Catalog, settings notify.Settings, shelf *duty.Shelf, now time.Time) (*directory, error) {
 	d := &directory{catalog: c, zones: map[string]*time.Location{}, graph: newGraph(c)}
 	var err error
-	if d.rotas, d.problems, err = duty.Read(c, now); err != nil {
+	if d.rotas, d.problems, err = shelf.Read(c, now); err != nil {
 		return nil, c.Errorf("rotas", "%v", err)
 	}
 	for name, team := range c.Teams {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/duty"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
@@ -27,7 +28,7 @@ func TestWhoIsCalledWhenTheTeamHasChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec, err := catalog.Parse("tocsin.yml", []byte(strings.ReplaceAll(c.text, "NAME", "shop")))
 			require.NoError(t, err)
-			d, err := newDirectory(spec, notify.Settings{}, time.Now())
+			d, err := newDirectory(spec, notify.Settings{}, new(duty.Shelf), time.Now())
 			require.NoError(t, err)
 			i := incident.Incident{ID: 1, Key: incident.Key{Service: "shop", Audience: incident.AudienceUsers}, Team: "shop"}
 			for _, role := range []incident.Role{incident.RoleOnCall, incident.RoleTeam} {

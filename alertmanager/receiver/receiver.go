@@ -19,6 +19,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/duty"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -48,6 +49,7 @@ type Receiver struct {
 
 	sightings sightings
 	hearing   hearing
+	shelf     duty.Shelf
 	current   atomic.Pointer[directory]
 	calendars atomic.Pointer[string] // how the files of the rotas were when they were read last
 
@@ -99,7 +101,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 
 // Update takes a catalogue over. On an error everything stays as it was.
 func (r *Receiver) Update(c *catalog.Catalog) error {
-	d, err := newDirectory(c, notify.Settings{HTTP: r.http, Logger: r.logger}, r.now())
+	d, err := newDirectory(c, notify.Settings{HTTP: r.http, Logger: r.logger}, &r.shelf, r.now())
 	if err != nil {
 		return err
 	}
@@ -311,7 +313,7 @@ func (r *Receiver) Ready(ctx context.Context) error { return r.store.Ready(ctx) 
 // Check makes everything that a catalogue asks of the receiver and reads every
 // person's contacts; the errors say what and where.
 func Check(c *catalog.Catalog) error {
-	d, err := newDirectory(c, notify.Settings{}, time.Now())
+	d, err := newDirectory(c, notify.Settings{}, new(duty.Shelf), time.Now())
 	if err != nil {
 		return err
 	}

@@ -255,7 +255,7 @@ func (r *Receiver) ReadCalendars() {
 	}
 	with := *d
 	var err error
-	if with.rotas, with.problems, err = duty.Read(d.catalog, r.now()); err != nil {
+	if with.rotas, with.problems, err = r.shelf.Read(d.catalog, r.now()); err != nil {
 		return // Update would have refused it
 	}
 	r.reportCalendars(&with)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/duty"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
@@ -24,7 +25,7 @@ teams: {shop: {channels: {pagerduty: {routing_key_file: key}}}, bare: {}}
 services: {shop: {team: shop, probes: {p: {tcp: {address: "127.0.0.1:1"}}}}}
 `))
 	require.NoError(t, err)
-	d, err := newDirectory(c, notify.Settings{}, time.Now())
+	d, err := newDirectory(c, notify.Settings{}, new(duty.Shelf), time.Now())
 	require.NoError(t, err)
 	require.True(t, d.terms("shop", "").Tools)
 	require.False(t, d.terms("other", "bare").Tools)

@@ -222,6 +222,19 @@ func daytime(in *lint.Input, gaps catalog.Gaps) {
 	}}
 }
 
+// A layer may live by another clock than its rota.
+func TestHandoversNearAChangeOfALayersClocks(t *testing.T) {
+	in := estate(t)
+	rota := in.Catalog.Rotas["shop"]
+	rota.Timezone, rota.Handover, rota.Shift, rota.People = "UTC", "", 0, nil
+	rota.Layers = []catalog.Layer{{People: []string{"asha"}, Handover: "monday 09:00"}, {People: []string{"asha"}, Handover: "sunday 03:00", Timezone: "Pacific/Auckland"}}
+	for _, result := range lint.Run(in) {
+		if result.Check == "turns" {
+			require.Contains(t, result.Findings, lint.Finding{Verdict: lint.Good, Text: "rotas.shop: clocks change on 4 Apr 2027; the handover at Sun 03:00 NZST is Sat 15:00 UTC"})
+		}
+	}
+}
+
 func TestHandoversNearAChangeOfClocks(t *testing.T) {
 	in := estate(t)
 	in.Catalog.Rotas["shop"].Handover, in.Catalog.Rotas["shop"].Shift = "sunday 01:30", catalog.Duration(7*24*time.Hour)

@@ -63,11 +63,20 @@ func gapWords(name string, rota *oncall.Rota, gaps []oncall.Shift) string {
 	return text + " (add people or a layer, or say gaps: allowed)"
 }
 
-// changes are the handovers near each change of clocks, with their instants.
+// changes are the handovers near each change of clocks in the zones of a rota,
+// with their instants.
 func changes(rota *oncall.Rota, now time.Time) []string {
 	var lines []string
+	for _, zone := range rota.Zones() {
+		lines = append(lines, changesIn(zone, rota, now)...)
+	}
+	return lines
+}
+
+func changesIn(zone *time.Location, rota *oncall.Rota, now time.Time) []string {
+	var lines []string
 	for at := now; ; {
-		_, at = at.In(rota.Zone()).ZoneBounds()
+		_, at = at.In(zone).ZoneBounds()
 		if at.IsZero() || at.After(now.Add(ahead)) {
 			return lines
 		}
@@ -76,7 +85,7 @@ func changes(rota *oncall.Rota, now time.Time) []string {
 				continue
 			}
 			lines = append(lines, fmt.Sprintf("clocks change on %s; the handover at %s is %s UTC",
-				at.In(rota.Zone()).Format("2 Jan 2006"), shift.From.In(rota.Zone()).Format("Mon 15:04 MST"), shift.From.UTC().Format("Mon 15:04")))
+				at.In(zone).Format("2 Jan 2006"), shift.From.In(zone).Format("Mon 15:04 MST"), shift.From.UTC().Format("Mon 15:04")))
 		}
 	}
 }

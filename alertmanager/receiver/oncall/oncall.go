@@ -124,6 +124,17 @@ func (r *Rota) with(away []Absence, changes []change) *Rota {
 // Zone is that in which people read the rota's clock.
 func (r *Rota) Zone() *time.Location { return r.zone }
 
+// Zones are those of the rota and of its layers, each once, the rota's first.
+func (r *Rota) Zones() []*time.Location {
+	zones := []*time.Location{r.zone}
+	for _, l := range r.layers {
+		if !slices.ContainsFunc(zones, func(z *time.Location) bool { return z.String() == l.zone.String() }) {
+			zones = append(zones, l.zone)
+		}
+	}
+	return zones
+}
+
 // GapsAllowed says that times with nobody on call are meant.
 func (r *Rota) GapsAllowed() bool { return r.gaps }
 

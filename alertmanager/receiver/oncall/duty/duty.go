@@ -17,6 +17,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -42,9 +43,27 @@ const (
 // Read makes every rota. The files are read for two months before now and two
 // years after. An error is a catalogue that would not load.
 func Read(c *catalog.Catalog, now time.Time) (Rotas, []Problem, error) {
+	return new(Shelf).Read(c, now)
+}
+
+// Shelf keeps the files as they were when they could be read last, for whoever
+// reads them again and again: a calendar that is fetched in vain for days sends
+// nobody back on call.
+type Shelf struct {
+	mutex sync.Mutex
+	texts map[string][]byte
+}
+
+// Read is [Read] with what was kept.
+func (s *Shelf) Read(c *catalog.Catalog, now time.Time) (Rotas, []Problem, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.texts == nil {
+		s.texts = map[string][]byte{}
+	}
 	rotas, problems := Rotas{}, []Problem(nil)
 	for _, name := range slices.Sorted(maps.Keys(c.Rotas)) {
-		r := reader{catalog: c, spec: c.Rotas[name], now: now}
+		r := reader{catalog: c, spec: c.Rotas[name], now: now, kept: s.texts}
 		rota, err := oncall.New(r.spec, r.calendars("rotas."+name))
 		if err != nil {
 			return nil, nil, err
@@ -97,6 +116,7 @@ type reader struct {
 	catalog  *catalog.Catalog
 	spec     *catalog.Rota
 	now      time.Time
+	kept     map[string][]byte // by file
 	problems []Problem
 }
 
@@ -123,14 +143,25 @@ func (r *reader) events(path, file string) []ical.Event {
 	text, err := readFile(file)
 	var events []ical.Event
 	if err == nil {
-		if events, err = ical.Parse(text, r.now.Add(-past), r.now.Add(future)); err != nil {
+		if events, err = r.parse(text); err != nil {
 			err = fmt.Errorf("reading %q, without what is wrong in it: %w", file, err)
 		}
+	}
+	switch old := r.kept[file]; {
+	case err == nil || len(events) > 0:
+		r.kept[file] = text
+	case old != nil:
+		events, _ = r.parse(old)
+		err = fmt.Errorf("%w (going on with what stood there before)", err)
 	}
 	if err != nil {
 		r.problems = append(r.problems, Problem{path, err})
 	}
 	return events
+}
+
+func (r *reader) parse(text []byte) ([]ical.Event, error) {
+	return ical.Parse(text, r.now.Add(-past), r.now.Add(future))
 }
 
 // readFile reads a little more than a file may have, so that a longer one is

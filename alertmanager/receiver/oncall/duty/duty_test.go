@@ -60,6 +60,35 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// A calendar that is gone, or empty because it was fetched in vain, sends nobody
+// back on call.
+func TestAFileThatCannotBeReadAnyMore(t *testing.T) {
+	c := load(t, map[string]string{"closed.ics": "", "leave.ics": event("Asha Rao", "20261104", "20261105"), "ben.ics": ""})
+	shelf := new(duty.Shelf)
+	who := func() (string, []duty.Problem) {
+		rotas, problems, err := shelf.Read(c, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+		require.NoError(t, err)
+		return rotas["shop"].At(time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)).Primary, problems
+	}
+	leave := duty.Files(c)[2]
+	require.Equal(t, "leave.ics", filepath.Base(leave))
+	primary, problems := who()
+	require.Equal(t, "ben", primary)
+	require.Empty(t, problems)
+	require.NoError(t, os.WriteFile(leave, nil, 0o600))
+	primary, problems = who()
+	require.Equal(t, "ben", primary)
+	require.Len(t, problems, 1)
+	require.ErrorContains(t, problems[0].Err, "going on with what stood there before")
+	require.NoError(t, os.Remove(leave))
+	primary, _ = who()
+	require.Equal(t, "ben", primary)
+	require.NoError(t, os.WriteFile(leave, []byte("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nEND:VCALENDAR\n"), 0o600))
+	primary, problems = who()
+	require.Equal(t, "asha", primary, "it was taken out of the file")
+	require.Empty(t, problems)
+}
+
 // Somebody is on call whatever becomes of a calendar.
 func TestAFileThatCannotBeRead(t *testing.T) {
 	c := load(t, map[string]string{"closed.ics": "", "leave.ics": event("Ben", "20261104", "20261101")})

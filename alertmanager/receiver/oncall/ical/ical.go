@@ -59,6 +59,9 @@ func Parse(text []byte, from, until time.Time) ([]Event, error) {
 	if len(text) > MostBytes {
 		return nil, fmt.Errorf("the file is too long (got %d bytes, want at most %d)", len(text), MostBytes)
 	}
+	if !bytes.HasSuffix(bytes.ToUpper(bytes.TrimSpace(text)), []byte("END:VCALENDAR")) {
+		return nil, errors.New("this is no iCal file, or not all of it: it does not end with END:VCALENDAR")
+	}
 	calendar, err := ics.ParseCalendar(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("this is no iCal file: %w", err)
@@ -100,7 +103,11 @@ func movedOf(events []*ics.VEvent) map[string]bool {
 	moved := map[string]bool{}
 	for _, event := range events {
 		if p := event.GetProperty(ics.ComponentPropertyRecurrenceId); p != nil {
-			if at, _, _, err := parseTime(p); err == nil {
+			var zone *time.Location
+			if begin := event.GetProperty(ics.ComponentPropertyDtStart); begin != nil {
+				_, zone, _, _ = parseTime(begin)
+			}
+			for _, at := range times(p, zone) {
 				moved[key(event, at)] = true
 			}
 		}
@@ -139,27 +146,62 @@ func parseEvent(event *ics.VEvent, window span, moved map[string]bool) ([]Event,
 		return nil, errors.New("it ends before it begins, or lasts more than a year")
 	}
 	e := Event{Summary: value(event, ics.ComponentPropertySummary), From: from, Until: until, Zone: zone}
-	text := value(event, ics.ComponentPropertyRrule)
-	if text == "" || event.GetProperty(ics.ComponentPropertyRecurrenceId) != nil {
-		if e.Until <= window.from || e.From >= window.until {
-			return nil, nil
-		}
-		return []Event{e}, nil
+	once := []Event{e}
+	if e.Until <= window.from || e.From >= window.until {
+		once = nil
 	}
-	rule, err := parseRule(text, zone)
-	if err != nil {
-		return nil, fmt.Errorf("RRULE: %w", err)
+	if event.GetProperty(ics.ComponentPropertyRecurrenceId) != nil {
+		return once, nil
 	}
 	for _, p := range event.GetProperties(ics.ComponentPropertyExdate) {
-		for part := range strings.SplitSeq(p.Value, ",") {
-			one := *p
-			one.Value = part
-			if at, _, _, err := parseTime(&one); err == nil {
-				moved[key(event, at)] = true
+		for _, at := range times(p, zone) {
+			moved[key(event, at)] = true
+		}
+	}
+	left := func(at wallclock.Reading) bool { return moved[key(event, at)] }
+	further := furtherDates(e, event.GetProperties(ics.ComponentPropertyRdate), window, left)
+	text := value(event, ics.ComponentPropertyRrule)
+	if text == "" {
+		return append(once, further...), nil
+	}
+	rule, err := parseRule(text, zone)
+	if err != nil { // its first time is known all the same
+		return append(once, further...), fmt.Errorf("RRULE: %w", err)
+	}
+	return append(recur(e, rule, window, left), further...), nil
+}
+
+// furtherDates are the happenings that no rule gives.
+func furtherDates(e Event, dates []*ics.IANAProperty, window span, left func(wallclock.Reading) bool) []Event {
+	var found []Event
+	for _, p := range dates {
+		for _, at := range times(p, e.Zone) {
+			one := Event{Summary: e.Summary, From: at, Until: at + e.Until - e.From, Zone: e.Zone}
+			if one.Until > window.from && one.From < window.until && !left(at) {
+				found = append(found, one)
 			}
 		}
 	}
-	return recur(e, rule, window, func(at wallclock.Reading) bool { return moved[key(event, at)] }), nil
+	return found
+}
+
+// times reads the times of a list on the clock of its event, whose zone it is:
+// some programs write UTC there. What cannot be read is left out.
+func times(p *ics.IANAProperty, event *time.Location) []wallclock.Reading {
+	var list []wallclock.Reading
+	for part := range strings.SplitSeq(p.Value, ",") {
+		one := *p
+		one.Value, _, _ = strings.Cut(part, "/") // a period's beginning
+		at, zone, _, err := parseTime(&one)
+		if err != nil {
+			continue
+		}
+		if zone != nil && event != nil && zone != event {
+			at = wallclock.Read(at.In(zone), event)
+		}
+		list = append(list, at)
+	}
+	return list
 }
 
 // endOf is DTEND, or DTSTART and DURATION, or the end of the day.

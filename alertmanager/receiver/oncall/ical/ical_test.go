@@ -47,6 +47,9 @@ func TestParse(t *testing.T) {
 		{"yearly since long ago", "DTSTART;VALUE=DATE:19701224 ; RRULE:FREQ=YEARLY", "2026-12-24T00:00Z 1d"},
 		{"yearly by month and day", "DTSTART;VALUE=DATE:20200504 ; RRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=1MO", "2026-05-03T23:00Z 1d"},
 		{"all days left out", "DTSTART;VALUE=DATE:20260105 ; RRULE:FREQ=DAILY;COUNT=2 ; EXDATE;VALUE=DATE:20260105,20260106", ""},
+		{"left out in UTC", "DTSTART;TZID=Europe/London:20260703T090000 ; DURATION:PT1H ; RRULE:FREQ=DAILY;COUNT=2 ; EXDATE:20260703T080000Z", "2026-07-04T08:00Z 1h"},
+		{"further dates", "DTSTART;VALUE=DATE:20260105 ; RDATE;VALUE=DATE:20260107,20260203 ; RDATE;VALUE=DATE:20300101", "2026-01-05T00:00Z 1d, 2026-01-07T00:00Z 1d, 2026-02-03T00:00Z 1d"},
+		{"a further date without a rule's end", "DTSTART;VALUE=DATE:20200105 ; RDATE;VALUE=PERIOD:20260703T120000Z/PT1H", "2026-07-03T11:00Z 1d"},
 		{"what never comes again", "DTSTART;VALUE=DATE:20260228 ; RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "2026-02-28T00:00Z 1d"},
 		{"called off", "DTSTART;VALUE=DATE:20260703 ; STATUS:CANCELLED", ""},
 		{"of another year", "DTSTART;VALUE=DATE:20200703", ""},
@@ -79,6 +82,8 @@ func TestWhatCannotBeRead(t *testing.T) {
 		want string
 	}{
 		{"no calendar", []byte("<html>"), "this is no iCal file"},
+		{"nothing at all", nil, "it does not end with END:VCALENDAR"},
+		{"half of it", file("DTSTART:20260703T120000Z", "DTSTART:20260704T120000Z")[:150], "it does not end with END:VCALENDAR"},
 		{"no beginning", file("SUMMARY:x"), "event 1: DTSTART is missing"},
 		{"no time", file("DTSTART:yesterday"), "event 1: DTSTART: want a time such as"},
 		{"an end before the beginning", file("DTSTART:20260703T120000Z ; DTEND:20260702T120000Z"), "it ends before it begins"},
@@ -96,6 +101,13 @@ func TestWhatCannotBeRead(t *testing.T) {
 			require.ErrorContains(t, err, test.want)
 		})
 	}
+}
+
+// The first time of an event counts although its rule is not understood.
+func TestARuleThatIsNotUnderstood(t *testing.T) {
+	events, err := ical.Parse(file("DTSTART;VALUE=DATE:20260105 ; RRULE:FREQ=YEARLY;BYSETPOS=1"), from, until)
+	require.ErrorContains(t, err, "BYSETPOS")
+	require.Len(t, events, 1)
 }
 
 // One event that cannot be read takes no other with it.
