@@ -24,6 +24,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/collector"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
+	"github.com/tocsin-monitoring/tocsin/internal/resident"
 )
 
 // flags is the command line.
@@ -39,8 +40,11 @@ type flags struct {
 	cgroupfs string
 }
 
+// growth is by how many percent the heap may grow between two collections.
+const growth = 75
+
 func main() {
-	saveMemory(os.Getenv)
+	resident.Begin(growth, os.Getenv)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

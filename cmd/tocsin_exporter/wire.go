@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"runtime/debug"
-	"time"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,7 +63,6 @@ func jobs(f flags) *heartbeat.Store {
 
 // serve runs the exporter until ctx ends.
 func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.Logger) error {
-	release(logger) // of what initialising the packages took
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -111,35 +108,9 @@ func serve(ctx context.Context, f flags, shard collector.Shard, logger logging.L
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's exporter is probing", "version", cmp.Or(version.Version, "dev"), "location", location, "shard", shard, "probes", len(harness.Statuses(0)), "address", server.Addr())
 
-	actors := []func(context.Context) error{server.Run, slim(logger), harness.Run, sight.Run, found.Run, reloader.Run, reloader.RunHangup}
+	actors := []func(context.Context) error{server.Run, resident.Settle(logger.Kit), harness.Run, sight.Run, found.Run, reloader.Run, reloader.RunHangup}
 	for _, source := range others.list {
 		actors = append(actors, source.Run)
 	}
 	return daemon.Run(ctx, actors...)
-}
-
-// slim gives back what was only needed for the start: at once what the catalogue
-// took, and what is left once every probe that runs every minute has run.
-func slim(logger logging.Logger) func(context.Context) error {
-	const settled = time.Minute
-	return func(ctx context.Context) error {
-		release(logger)
-		debug.FreeOSMemory()
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(settled):
-		}
-		release(logger)
-		<-ctx.Done()
-		return nil
-	}
-}
-
-// release gives back the pages of the program's file that were only needed up
-// to now.
-func release(logger logging.Logger) {
-	if err := resident.Release(); err != nil {
-		level.Debug(logger.Kit).Log("msg", "More memory is held than needed", "err", err)
-	}
 }

@@ -26,9 +26,14 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver"
 	"github.com/tocsin-monitoring/tocsin/cmd/internal/daemon"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
+	"github.com/tocsin-monitoring/tocsin/internal/resident"
 )
 
+// growth is by how many percent the heap may grow between two collections.
+const growth = 50
+
 func main() {
+	resident.Begin(growth, os.Getenv)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -62,7 +62,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err := migrate(ctx, s.writes, s.dialect); err != nil {
 		return err
 	}
-	reads, err := connect(path, 4, "", "_pragma=query_only(1)")
+	reads, err := connect(path, 4, "", "_pragma=query_only(1)&_pragma=cache_size(-512)") // KiB; the system has a cache for all
 	if err != nil {
 		return err
 	}
