@@ -15,8 +15,15 @@ const (
 // of these, or with a leading ! for what is excluded. Empty means not given.
 type StatusSet struct {
 	text string
-	has  [highestStatus + 1]bool
+	in   codes
 }
+
+// codes has a bit for each code: thousands of probes have a set each.
+type codes [highestStatus/64 + 1]uint64
+
+func (c *codes) has(code int) bool { return c[code/64]&(1<<(code%64)) != 0 }
+
+func (c *codes) add(code int) { c[code/64] |= 1 << (code % 64) }
 
 // ParseStatusSet reads one or several parts with commas between them. When
 // every part excludes, all other codes are in the set.
@@ -28,7 +35,7 @@ func ParseStatusSet(text string) (StatusSet, error) {
 
 // Has says whether code is in the set.
 func (s StatusSet) Has(code int) bool {
-	return code >= lowestStatus && code <= highestStatus && s.has[code]
+	return code >= lowestStatus && code <= highestStatus && s.in.has(code)
 }
 
 // String is the set as it was written.
@@ -39,7 +46,7 @@ func (s StatusSet) IsZero() bool { return s.text == "" }
 
 func (s *StatusSet) parse(text string) error {
 	parts := strings.Split(text, ",")
-	included, excluded := [highestStatus + 1]bool{}, [highestStatus + 1]bool{}
+	included, excluded := codes{}, codes{}
 	includes := false
 	for i, part := range parts {
 		part = strings.TrimSpace(part)
@@ -55,12 +62,14 @@ func (s *StatusSet) parse(text string) error {
 			target = &excluded
 		}
 		for code := first; code <= last; code++ {
-			target[code] = true
+			target.add(code)
 		}
 	}
-	s.text = strings.Join(parts, ", ")
+	s.text, s.in = strings.Join(parts, ", "), codes{}
 	for code := lowestStatus; code <= highestStatus; code++ {
-		s.has[code] = (included[code] || !includes) && !excluded[code]
+		if (included.has(code) || !includes) && !excluded.has(code) {
+			s.in.add(code)
+		}
 	}
 	return nil
 }
