@@ -155,7 +155,7 @@ func (r *Receiver) prepareAll(tx *store.Tx, state incident.State, m incident.Mes
 		if waits {
 			continue
 		}
-		s, err := r.prepare(i, m, one)
+		s, err := r.prepare(r.current.Load().with(tx.Profile), i, m, one)
 		s.message.Also = below(state, i.ID)
 		s.message.Works = r.current.Load().works(i.Service, once, s.message.Zone, now)
 		if err == nil {
@@ -299,8 +299,7 @@ func about(i incident.Incident, m incident.Message) incident.Alert {
 }
 
 // prepare puts one delivery together.
-func (r *Receiver) prepare(i incident.Incident, m incident.Message, e store.Entry) (sending, error) {
-	d := r.current.Load()
+func (r *Receiver) prepare(d *directory, i incident.Incident, m incident.Message, e store.Entry) (sending, error) {
 	channel := d.channels[e.Way]
 	if channel == nil {
 		return sending{}, fmt.Errorf("the catalogue configures no channel for %s", e.Way)

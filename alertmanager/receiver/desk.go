@@ -1,10 +1,8 @@
 package receiver
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
@@ -49,15 +47,7 @@ func forBoard(err error) error {
 }
 
 // People lists everybody in the catalogue by name.
-func (r *Receiver) People() []board.Person {
-	d := r.current.Load()
-	var people []board.Person
-	for id := range d.catalog.People {
-		people = append(people, board.Person{ID: id, Name: d.name(id)})
-	}
-	slices.SortFunc(people, func(a, b board.Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-	return people
-}
+func (r *Receiver) People() []board.Person { return r.current.Load().everyone }
 
 // Zone is that in which a team reads the clock.
 func (r *Receiver) Zone(team string) *time.Location {

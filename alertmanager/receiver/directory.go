@@ -1,10 +1,12 @@
 package receiver
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
@@ -22,6 +24,8 @@ type directory struct {
 	channels notify.Channels
 	plan     *maintenance.Plan
 	graph    graph
+	profile  profiles       // nil where nobody has one
+	everyone []board.Person // by name
 }
 
 func newDirectory(c *catalog.Catalog, settings notify.Settings, shelf *duty.Shelf, now time.Time) (*directory, error) {
@@ -33,6 +37,7 @@ func newDirectory(c *catalog.Catalog, settings notify.Settings, shelf *duty.Shel
 	for name, team := range c.Teams {
 		d.zones[name] = zoneOf(c, team)
 	}
+	d.everyone = everyone(c)
 	plan, err := maintenance.New(c)
 	if err != nil {
 		return nil, err
@@ -45,6 +50,16 @@ func newDirectory(c *catalog.Catalog, settings notify.Settings, shelf *duty.Shel
 	}
 	d.channels = channels
 	return d, nil
+}
+
+// everyone lists the people of a catalogue by name.
+func everyone(c *catalog.Catalog) []board.Person {
+	people := make([]board.Person, 0, len(c.People))
+	for id, p := range c.People {
+		people = append(people, board.Person{ID: id, Name: cmp.Or(p.Name, id)})
+	}
+	slices.SortFunc(people, func(a, b board.Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return people
 }
 
 // zoneOf is the zone in which a team reads the clock: that of its rota, or
@@ -201,10 +216,7 @@ func (d *directory) people(i incident.Incident, role incident.Role, now time.Tim
 // there is a channel, and an address for it. The preferred way is the first of
 // the person's order that is not taken yet.
 func (d *directory) reach(person string, ways []string) (reachable []string, contacts notify.Contacts, err error) {
-	contacts, err = notify.ReadContacts(d.catalog.People[person])
-	if err != nil {
-		return nil, contacts, err
-	}
+	contacts, err = d.contacts(person)
 	usable := func(way string) bool { return d.channels.Reach(way, contacts) && !slices.Contains(reachable, way) }
 	for _, way := range ways {
 		if way == catalog.WayPreferred {
@@ -214,15 +226,10 @@ func (d *directory) reach(person string, ways []string) (reachable []string, con
 			reachable = append(reachable, way)
 		}
 	}
-	return reachable, contacts, nil
-}
-
-// order is the one in which a person wants to be reached.
-func (d *directory) order(person string) []string {
-	if p := d.catalog.People[person]; p != nil {
-		return p.Order()
+	if len(reachable) > 0 {
+		err = nil // what could be read is enough
 	}
-	return catalog.Ways()
+	return reachable, contacts, err
 }
 
 // sorted puts ways into the order in which a person wants to be reached by

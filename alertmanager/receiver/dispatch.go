@@ -235,7 +235,7 @@ func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendE
 	}
 	now := r.now()
 	if due, again := s.again(now, sendErr); again {
-		level.Warn(r.logger).Log("msg", "A message did not go out; trying again", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "attempt", s.entry.Attempts, "err", sendErr)
+		level.Warn(r.logger).Log("msg", "A message did not go out; trying again", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "attempt", s.entry.Attempts, "err", s.said(sendErr))
 		return tx.Later(s.entry.ID, due)
 	}
 	state, err := tx.LoadIncident(s.entry.Incident)
@@ -250,9 +250,9 @@ func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendE
 	}
 	var in incident.Input = incident.Sent{Incident: s.entry.Incident, Delivery: delivery}
 	if sendErr != nil {
-		delivery.Problem = notify.OneLine(sendErr.Error(), 300)
+		delivery.Problem = notify.OneLine(s.said(sendErr), 300)
 		in = incident.Failed{Incident: s.entry.Incident, Delivery: delivery, Reachable: s.next}
-		level.Error(r.logger).Log("msg", "A message was given up", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "err", sendErr)
+		level.Error(r.logger).Log("msg", "A message was given up", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "err", delivery.Problem)
 	}
 	if _, err := r.decide(tx, state, in, now); err != nil {
 		return err
@@ -263,6 +263,9 @@ func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendE
 	tx.AfterCommit(func() { r.metrics.outcome(s, state.Incidents[0], sendErr, now) })
 	return nil
 }
+
+// said is what a provider answered, without the person's addresses in it.
+func (s sending) said(err error) string { return s.message.To.Contacts.Hide(err.Error()) }
 
 // again says when the same way is tried once more, if it is.
 func (s sending) again(now time.Time, err error) (time.Time, bool) {

@@ -58,16 +58,11 @@ func (a *answers) Elsewhere(ctx context.Context, id incident.ID, do func(inciden
 // Called is what people call a person.
 func (a *answers) Called(person string) string { return a.current.Load().name(person) }
 
-// Person finds who has certain contacts, or "". A file that cannot be read is
-// passed over: it is reported when a message is sent.
+// Person finds who has certain contacts, or "".
 func (a *answers) Person(has func(notify.Contacts) bool) string {
-	for id, person := range a.current.Load().catalog.People {
-		contacts, err := notify.ReadContacts(person)
-		if err == nil && has(contacts) {
-			return id
-		}
-	}
-	return ""
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	return a.reading(ctx).whose(has)
 }
 
 const (

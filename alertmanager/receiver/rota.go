@@ -3,14 +3,11 @@ package receiver
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -20,6 +17,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/duty"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
 
@@ -52,13 +50,13 @@ func (d *directory) knows(e oncall.Entry) bool {
 	return e.Rota == "" || d.rotas[e.Rota] != nil
 }
 
-// on is the directory as this transaction sees the rotas.
+// on is the directory as this transaction sees the rotas and the profiles.
 func (d *directory) on(tx *store.Tx, now time.Time) (*directory, error) {
 	entries, err := tx.RotaEntries(now.Add(-remembered))
 	if err != nil {
 		return nil, err
 	}
-	return d.staffed(entries), nil
+	return d.staffed(entries).with(tx.Profile), nil
 }
 
 // Rotas are the rotas with what people entered, by name.
@@ -175,7 +173,7 @@ func (r *Receiver) Turns(now time.Time) []board.Turn {
 	if err != nil {
 		level.Error(r.logger).Log("msg", "Entries of rotas could not be read: showing the catalogue's turns", "err", err)
 	}
-	d := r.current.Load().staffed(entries)
+	d := r.reading(ctx).staffed(entries)
 	var turns []board.Turn
 	for name, rota := range d.rotas {
 		shift, next := rota.At(now), rota.Next(now)
@@ -184,6 +182,11 @@ func (r *Receiver) Turns(now time.Time) []board.Turn {
 		}
 		if shift.Backup != "" {
 			turn.Backup = d.name(shift.Backup)
+		}
+		for _, person := range []string{shift.Primary, shift.Backup} {
+			if ways, _, _ := d.reach(person, catalog.Ways()); person != "" && len(ways) == 0 {
+				turn.Unreached = append(turn.Unreached, d.name(person))
+			}
 		}
 		for _, team := range d.catalog.Teams {
 			if team.Rota == name {
@@ -195,28 +198,6 @@ func (r *Receiver) Turns(now time.Time) []board.Turn {
 	}
 	slices.SortFunc(turns, func(a, b board.Turn) int { return cmp.Compare(a.Rota, b.Rota) })
 	return turns
-}
-
-// errFeed is the answer to every address of a feed that is no good.
-var errFeed = errors.New("this is not the address of a calendar: copy it from the board anew")
-
-// FeedToken is the secret part of the address of a feed: "rota" or "person",
-// and its name. It does not expire, because a calendar asks for years.
-func (r *Receiver) FeedToken(kind, name string) string {
-	text := kind + " " + name
-	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "." + base64.RawURLEncoding.EncodeToString(r.signer.feedSum(text))
-}
-
-// CheckFeed says which feed a token is for.
-func (r *Receiver) CheckFeed(token string) (kind, name string, err error) {
-	payload, signature, _ := strings.Cut(token, ".")
-	text, errText := base64.RawURLEncoding.DecodeString(payload)
-	sum, errSum := base64.RawURLEncoding.DecodeString(signature)
-	if errText != nil || errSum != nil || !hmac.Equal(sum, r.signer.feedSum(string(text))) {
-		return "", "", errFeed
-	}
-	kind, name, _ = strings.Cut(string(text), " ")
-	return kind, name, nil
 }
 
 // RunRotas reads the calendars of the rotas again when their files change, and

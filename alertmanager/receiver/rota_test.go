@@ -122,16 +122,62 @@ func TestEntriesThroughTheAPI(t *testing.T) {
 	send("/2/end", "", 404)
 }
 
+// feed is the secret of somebody's calendar.
+func (h *house) feed(person string) string {
+	h.t.Helper()
+	token, err := h.receiver.FeedToken(h.t.Context(), board.FeedPerson, person)
+	require.NoError(h.t, err)
+	return token
+}
+
 func TestFeedTokensCannotBeMade(t *testing.T) {
 	h := newHouse(t)
-	token := h.receiver.FeedToken(board.FeedPerson, "asha")
-	kind, name, err := h.receiver.CheckFeed(token)
+	token := h.feed("asha")
+	kind, name, err := h.receiver.CheckFeed(t.Context(), token)
 	require.NoError(t, err)
 	require.Equal(t, []string{"person", "asha"}, []string{kind, name})
 	for _, bad := range []string{"", ".", token + "x", strings.Split(token, ".")[0], "cGVyc29uIGJlbg." + strings.Split(token, ".")[1]} {
-		_, _, err := h.receiver.CheckFeed(bad)
-		require.Error(t, err, bad)
+		_, _, err := h.receiver.CheckFeed(t.Context(), bad)
+		require.ErrorIs(t, err, board.ErrFeed, bad)
 	}
 	_, _, err = h.receiver.CheckToken(token)
 	require.Error(t, err, "it acknowledges nothing")
+}
+
+// An address of a calendar is good until it is renewed, or until whom it is for
+// leaves the catalogue.
+func TestAddressesOfCalendarsEnd(t *testing.T) {
+	h := newHouse(t)
+	good := func(token string) {
+		t.Helper()
+		_, name, err := h.receiver.CheckFeed(t.Context(), token)
+		require.NoError(t, err)
+		require.Equal(t, "pat", name)
+	}
+	bad := func(token, why string) {
+		t.Helper()
+		_, _, err := h.receiver.CheckFeed(t.Context(), token)
+		require.ErrorIs(t, err, board.ErrFeed, why)
+	}
+	renew := func(person string, open bool) error {
+		return h.receiver.RenewFeed(t.Context(), board.FeedPerson, person, open, "pat")
+	}
+	first, other := h.feed("pat"), h.feed("mo")
+	good(first)
+	require.NoError(t, renew("pat", true))
+	second := h.feed("pat")
+	bad(first, "it was renewed")
+	good(second)
+	require.Equal(t, other, h.feed("mo"), "everybody else's stays")
+	require.NoError(t, renew("pat", false))
+	require.Empty(t, h.feed("pat"))
+	bad(second, "it was switched off")
+	require.NoError(t, renew("pat", true))
+	good(h.feed("pat"))
+	require.ErrorContains(t, renew("eve", true), `there is no person "eve"`)
+
+	last := h.feed("pat")
+	h.catalog(strings.NewReplacer("  pat: {name: Pat Quinn, contacts: {file: pat.yml}}\n", "", "product_manager: pat, ", "").Replace(estate))
+	h.reload()
+	bad(last, "pat has left")
 }

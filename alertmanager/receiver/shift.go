@@ -100,7 +100,7 @@ func (r *Receiver) shiftTold(ctx context.Context, t store.Turn, problem error) e
 // tellShift writes to whoever has come on call, and, where something is open, to
 // whoever had the turn before.
 func (r *Receiver) tellShift(ctx context.Context, t store.Turn, shift oncall.Shift) error {
-	d := r.current.Load()
+	d := r.reading(ctx)
 	open, err := r.openFor(ctx, d, t.Rota)
 	if err != nil {
 		return err

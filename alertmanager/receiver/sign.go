@@ -55,10 +55,13 @@ func (s signer) sum(text string) []byte {
 	return mac.Sum(nil)
 }
 
-// feedSum is that of an address of a calendar.
-func (s signer) feedSum(text string) []byte {
+// feedSum is that of an address of a calendar, in one of its editions.
+func (s signer) feedSum(text string, edition int64) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte("calendar\x00" + text))
+	if edition > 0 { // the first one is older than the counting
+		mac.Write([]byte("\x00" + strconv.FormatInt(edition, 10)))
+	}
 	return mac.Sum(nil)
 }
 

@@ -21,7 +21,7 @@ const tryWithin = 12 * time.Second
 // for, or by all by which the person can be reached. It tells what came of each.
 // by is who asks.
 func (r *Receiver) Try(ctx context.Context, person string, ways []string, by string) ([]board.Tried, error) {
-	d := r.current.Load()
+	d := r.reading(ctx)
 	if d.catalog.People[person] == nil {
 		return nil, fmt.Errorf("%w: %q", board.ErrNobody, person)
 	}
@@ -68,7 +68,7 @@ func (r *Receiver) try(ctx context.Context, d *directory, way string, to notify.
 	}
 	result := board.Tried{Way: way, Seconds: time.Since(begun).Seconds()}
 	if err != nil {
-		result.Problem = notify.OneLine(err.Error(), 300)
+		result.Problem = notify.OneLine(to.Contacts.Hide(err.Error()), 300)
 	}
 	return result
 }

@@ -72,7 +72,7 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 		return err
 	}
 	gate := login.New(login.Options{
-		Key: key, Catalog: desk.Catalog, Passwords: httpserver.NewUsers(f.WebConfig), Token: desk.Caller, HTTP: desk.HTTP(), Now: time.Now,
+		Key: key, Catalog: desk.Catalog, Passwords: httpserver.NewUsers(f.WebConfig), Sessions: desk, Token: desk.Caller, HTTP: desk.HTTP(), Now: time.Now,
 	})
 	handler, err := pages(desk, gate, reloader, registry, logger)
 	if err != nil {

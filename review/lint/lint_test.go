@@ -128,6 +128,9 @@ func TestFindings(t *testing.T) {
 			in.Catalog.Rotas["shop"].People = []string{"asha", "chi"}
 			in.Catalog.Rotas["shop"].Backup = nil
 		}, "people.ben: no contacts, so nothing reaches them as manager of teams.shop"},
+		{"a manager with a profile", "rotas", lint.Good, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.People["idle"].Logins, in.Catalog.Teams["shop"].Manager = []string{"idle@example.org"}, "idle"
+		}, "has contacts; idle only what they enter in their profile on the board"},
 		{"a step names somebody", "rotas", lint.Warning, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Escalations = map[string]*catalog.Escalation{"page": {Name: "page", Steps: []catalog.Step{{Notify: "idle"}}}}
 		}, "people.idle: no contacts, so nothing reaches them as a step of escalations.page"},

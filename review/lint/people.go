@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // rotas checks that a turn on call is bearable and that whoever has it can be
-// reached.
+// reached: by a file of contacts, or by a profile, which who can log in on the
+// board can have. What is in profiles only the receiver knows.
 func rotas(in Input) []Finding {
 	c := in.Catalog
 	var findings []Finding
@@ -28,12 +30,23 @@ func rotas(in Input) []Finding {
 			}
 		}
 	}
+	var profiles []string
 	for _, id := range sorted(c.People) {
-		if roles := roles(c, id); c.People[id].Contacts == nil && len(roles) > 0 {
-			warn("people.%s: no contacts, so nothing reaches them as %s", id, roles[0])
+		roles := roles(c, id)
+		if c.People[id].Contacts != nil || len(roles) == 0 {
+			continue
 		}
+		if len(c.People[id].Logins) > 0 {
+			profiles = append(profiles, id)
+			continue
+		}
+		warn("people.%s: no contacts, so nothing reaches them as %s", id, roles[0])
 	}
-	return orGood(findings, fmt.Sprintf("%d, and everybody who is to be told has contacts", len(c.Rotas)))
+	good := fmt.Sprintf("%d, and everybody who is to be told has contacts", len(c.Rotas))
+	if len(profiles) > 0 {
+		good += "; " + strings.Join(profiles, ", ") + " only what they enter in their profile on the board (its page of people says whether they have)"
+	}
+	return orGood(findings, good)
 }
 
 // roles says as what somebody is told.

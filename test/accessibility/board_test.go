@@ -124,10 +124,11 @@ type tab struct {
 	size string
 }
 
-func (h *house) browser(t *testing.T, size string, width, height int64) *tab {
+func (h *house) browser(t *testing.T, size string, width, height int64, flags ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(servers.Need(t, "chromium", "chromium")),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("lang", "en-US"), chromedp.ExecPath(servers.Need(t, "chromium", "chromium")),
 		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("no-sandbox", os.Geteuid() == 0), chromedp.Flag("disable-gpu", true))
+	options = append(options, flags...)
 	allocator, free := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(free)
 	window, end := chromedp.NewContext(allocator)
@@ -144,17 +145,34 @@ func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	require.NoError(b.t, chromedp.Do(b.ctx, steps...), what)
 }
 
-// see waits for a text, also while one page gives way to another.
+// see waits for a text.
 func (b *tab) see(text string) {
 	b.t.Helper()
-	shows := fmt.Sprintf("document.body !== null && document.body.innerText.includes(%q)", text)
+	b.holds(fmt.Sprintf("document.body !== null && document.body.innerText.includes(%q)", text))
+}
+
+// holds waits until something is so, also while one page gives way to another.
+// It asks from outside: where no script runs, nothing in the page can wait.
+func (b *tab) holds(what string) {
+	b.t.Helper()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
 	for {
-		_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](shows, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(0)))
-		if err == nil {
+		if is, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](what)); err == nil && is {
 			return
 		}
-		require.NoErrorf(b.t, b.ctx.Err(), "waiting for %q: %v", text, err)
+		select {
+		case <-b.ctx.Done():
+			b.t.Fatalf("waited in vain for %s", what)
+		case <-again.C:
+		}
 	}
+}
+
+// logIn logs in as asha, who is an admin, and goes on.
+func (b *tab) logIn(to string) {
+	b.t.Helper()
+	b.do("logging in", chromedp.Navigate(strings.Replace(b.url, "://", "://asha:sesame@", 1)+"/login/password?to="+to))
 }
 
 // press clicks what a selector finds first.
@@ -251,9 +269,11 @@ func TestRealBoardInABrowser(t *testing.T) {
 			for _, page := range []string{"/history", "/history/figures", "/map", "/oncall", "/maintenance", "/login", "/acknowledge/link", "/incidents/99999", path + "/postmortem"} {
 				b.open(page, strings.ReplaceAll(strings.TrimPrefix(page, "/"), "/", "-"))
 			}
-			b.do("logging in", chromedp.Navigate(strings.Replace(b.url, "://", "://asha:sesame@", 1)+"/login/password?to=/audit"))
+			b.logIn("/audit")
 			b.see("Who did what")
-			b.open("/audit", "audit")
+			for _, page := range []string{"/audit", "/profile", "/people"} {
+				b.open(page, strings.TrimPrefix(page, "/"))
+			}
 			b.open("/", "board-logged-in")
 		})
 	}

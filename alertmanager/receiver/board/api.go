@@ -152,7 +152,7 @@ func codeOf(err error) int {
 		return http.StatusUnprocessableEntity
 	case errors.Is(err, ErrToken):
 		return http.StatusUnauthorized
-	case errors.Is(err, ErrNoTokens):
+	case errors.Is(err, ErrNoTokens), errors.Is(err, ErrFeed):
 		return http.StatusForbidden
 	case errors.Is(err, ErrNobody):
 		return http.StatusBadRequest

@@ -68,7 +68,9 @@ func (b *board) noted(r *http.Request, e *audit.Entry, code int) {
 	if e.Person == "" && e.By == "" { // nobody logs in here: who they say they are
 		e.Person = firstOf(r.PostForm.Get("by"), r.PostForm.Get("person"))
 	}
-	e.Details = details(r.PostForm)
+	if !private(r) {
+		e.Details = details(r.PostForm)
+	}
 	b.note(r.Context(), *e)
 }
 

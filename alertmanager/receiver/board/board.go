@@ -45,7 +45,7 @@ type Desk interface {
 
 	Changes() (changed <-chan struct{}, end func())
 	Turns(now time.Time) []Turn
-	People() []Person // by name
+	People() []Person // by name; nobody changes the list
 	Zone(team string) *time.Location
 	Beats(ctx context.Context) (map[string]time.Time, error)
 
@@ -55,6 +55,7 @@ type Desk interface {
 	Trier
 	Auditor
 	Historian
+	Profiler
 }
 
 // Turn is one rota, now and next.
@@ -66,6 +67,7 @@ type Turn struct {
 	Until           time.Time
 	Next            string
 	Zone            *time.Location
+	Unreached       []string // names of those of both whom no message reaches
 }
 
 // Person is somebody who may acknowledge.
@@ -104,7 +106,7 @@ func New(o Options) (http.Handler, error) {
 		o.Gate = login.New(login.Options{Key: []byte(rand.Text()), Catalog: o.Desk.Catalog, Token: o.Desk.Caller, HTTP: http.DefaultClient, Now: o.Now})
 	}
 	b := &board{Options: o, pages: map[string]*template.Template{}}
-	for _, name := range []string{"live", "incident", "history", "pace", "map", "acknowledge", "maintenance", "oncall", "login", "audit", "problem"} {
+	for _, name := range []string{"live", "incident", "history", "pace", "map", "acknowledge", "maintenance", "oncall", "login", "audit", "profile", "people", "problem"} {
 		page, err := template.New("frame.html").ParseFS(files, "pages/frame.html", "pages/parts.html", "pages/kept.html", "pages/filter.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parsing the page %q: %w", name, err)
@@ -132,6 +134,7 @@ func New(o Options) (http.Handler, error) {
 	b.mountLogin(mux)
 	b.mountHistory(mux)
 	b.mountMap(mux)
+	b.mountProfile(mux)
 	return b.protect(b.admit(mux)), nil
 }
 

@@ -38,6 +38,8 @@ type desk struct {
 	past         []history.Entry  // nil for the one of over
 	catalogue    *catalog.Catalog // parsed once
 	written      string           // the catalogue; "" for estate
+	entered      []board.ProfileChange
+	tried        []string // person and who asked
 }
 
 func (d *desk) open() incident.Incident {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"html/template"
 	"mime"
 	"net/http"
 	"net/url"
@@ -28,8 +29,9 @@ var (
 type scene struct {
 	visitor  login.Visitor
 	deed     *audit.Entry
-	primary  map[string]string // person on call by team; nil before the first question
-	everyone []Person          // likewise
+	primary  map[string]string        // person on call by team; nil before the first question
+	everyone []Person                 // likewise
+	options  map[string]template.HTML // lists of people, by who is chosen
 }
 
 type sceneKey struct{}
@@ -54,9 +56,9 @@ func needs(r *http.Request) (role login.Role, own bool) {
 		return login.None, true
 	case r.URL.Path == "/login", under("/login/"), r.URL.Path == "/logout":
 		return login.None, false
-	case r.URL.Path == "/audit":
+	case r.URL.Path == "/audit", r.URL.Path == "/people", under("/people/"):
 		return login.Admin, false
-	case reads:
+	case reads, r.URL.Path == "/profile", under("/profile/"): // everybody's own
 		return login.Read, false
 	}
 	return login.Respond, false
@@ -122,6 +124,11 @@ func (b *board) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, login.ErrPassword) {
 		b.challenge(w)
 		b.answer(w, r, http.StatusUnauthorized, err)
+		return
+	}
+	if errors.Is(err, login.ErrTooMany) {
+		w.Header().Set("Retry-After", "10")
+		b.answer(w, r, http.StatusTooManyRequests, err)
 		return
 	}
 	level.Error(b.Logger).Log("msg", "Finding out who asks", "err", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
 )
 
 // personCookie remembers who acknowledged from this browser last; it chooses a
@@ -17,9 +18,8 @@ import (
 const personCookie = "tocsin_person"
 
 func (b *board) live(w http.ResponseWriter, r *http.Request) {
-	open, err := b.Desk.Current(r.Context())
-	if err != nil {
-		b.problem(w, r, codeOf(err), err)
+	open, windows, ok := b.current(w, r)
+	if !ok {
 		return
 	}
 	recent, err := b.Desk.Closed(r.Context(), b.Now().AddDate(1, 0, 0), 5)
@@ -28,11 +28,6 @@ func (b *board) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	beats, err := b.Desk.Beats(r.Context())
-	if err != nil {
-		b.problem(w, r, codeOf(err), err)
-		return
-	}
-	windows, err := b.Desk.Windows(r.Context())
 	if err != nil {
 		b.problem(w, r, codeOf(err), err)
 		return
@@ -61,6 +56,47 @@ func (b *board) incident(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	b.render(w, r, http.StatusOK, "incident", view)
+}
+
+// current is what is open and which windows are; false when it could not be
+// read, which is answered then.
+func (b *board) current(w http.ResponseWriter, r *http.Request) (open []incident.Incident, windows Windows, ok bool) {
+	open, err := b.Desk.Current(r.Context())
+	if err == nil {
+		windows, err = b.Desk.Windows(r.Context())
+	}
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return nil, windows, false
+	}
+	return open, windows, true
+}
+
+// askAgain answers a form that was refused: show is the page with the form and
+// with what was wrong above it. What is not the reader's fault is a page of its
+// own.
+func (b *board) askAgain(w http.ResponseWriter, r *http.Request, err error, show func(code int)) {
+	if code := codeOf(err); code < http.StatusInternalServerError {
+		show(code)
+		return
+	}
+	b.problem(w, r, codeOf(err), err)
+}
+
+// inName does what a form asks for in the name of whom a field says, and leads
+// back to a page.
+func (b *board) inName(w http.ResponseWriter, r *http.Request, field, back string, do func(maintenance.Who) error) {
+	person := acting(r, r.PostFormValue(field))
+	err := b.knownPerson(person)
+	if err == nil {
+		err = do(maintenance.Who{Name: person, Via: via(r, "the board")})
+	}
+	if err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	remember(w, r, person)
+	http.Redirect(w, r, back, http.StatusSeeOther)
 }
 
 // remember chooses this person in the lists of this browser from now on.

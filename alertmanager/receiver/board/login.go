@@ -2,6 +2,7 @@ package board
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/go-kit/log/level"
@@ -85,6 +86,9 @@ func (b *board) loggedIn(w http.ResponseWriter, r *http.Request, e audit.Entry, 
 }
 
 func (b *board) logout(w http.ResponseWriter, r *http.Request) {
-	b.Gate.End(w, r)
+	if err := b.Gate.End(w, r); err != nil {
+		b.problem(w, r, http.StatusInternalServerError, fmt.Errorf("this browser is logged out, but a copy of its cookie would still be good: %w", err))
+		return
+	}
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }

@@ -96,12 +96,8 @@ func (b *board) openWindow(w http.ResponseWriter, r *http.Request) {
 		_, _, err = b.Desk.OpenWindow(r.Context(), request, maintenance.Who{Name: f.Person, Via: via(r, "the board")}, r.PostFormValue("key"))
 	}
 	if err != nil {
-		if code := codeOf(err); code >= http.StatusInternalServerError {
-			b.problem(w, r, code, err)
-			return
-		}
 		f.Problem = err.Error()
-		b.showMaintenance(w, r, codeOf(err), f)
+		b.askAgain(w, r, err, func(code int) { b.showMaintenance(w, r, code, f) })
 		return
 	}
 	remember(w, r, f.Person)
@@ -190,20 +186,13 @@ func (b *board) endWindow(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *board) changeWindow(w http.ResponseWriter, r *http.Request, do func(int64, maintenance.Who) error) {
-	person := acting(r, r.PostFormValue("person"))
-	id, err := windowNumber(r)
-	if err == nil {
-		err = b.knownPerson(person)
-	}
-	if err == nil {
-		err = do(id, maintenance.Who{Name: person, Via: via(r, "the board")})
-	}
-	if err != nil {
-		b.problem(w, r, codeOf(err), err)
-		return
-	}
-	remember(w, r, person)
-	http.Redirect(w, r, "/maintenance", http.StatusSeeOther)
+	b.inName(w, r, "person", "/maintenance", func(who maintenance.Who) error {
+		id, err := windowNumber(r)
+		if err == nil {
+			err = do(id, who)
+		}
+		return err
+	})
 }
 
 func windowNumber(r *http.Request) (int64, error) {

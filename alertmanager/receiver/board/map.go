@@ -60,14 +60,8 @@ func (b *board) mountMap(mux *http.ServeMux) { mux.HandleFunc("GET /map", b.serv
 
 // serviceMap draws what depends on what, and how it is.
 func (b *board) serviceMap(w http.ResponseWriter, r *http.Request) {
-	open, err := b.Desk.Current(r.Context())
-	if err != nil {
-		b.problem(w, r, codeOf(err), err)
-		return
-	}
-	windows, err := b.Desk.Windows(r.Context())
-	if err != nil {
-		b.problem(w, r, codeOf(err), err)
+	open, windows, ok := b.current(w, r)
+	if !ok {
 		return
 	}
 	rows := b.mapRows(open, windows)

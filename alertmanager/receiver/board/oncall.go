@@ -27,10 +27,13 @@ type Scheduler interface {
 	Enter(ctx context.Context, request oncall.Request, who maintenance.Who) (oncall.Entry, error)
 	EndEntry(ctx context.Context, id int64, who maintenance.Who) (oncall.Entry, error)
 
-	// FeedToken is the secret part of the address of a feed; the kind is
-	// FeedRota or FeedPerson.
-	FeedToken(kind, name string) string
-	CheckFeed(token string) (kind, name string, err error)
+	// FeedToken is the secret part of the address of a feed, "" for one that is
+	// switched off; the kind is FeedRota or FeedPerson.
+	FeedToken(ctx context.Context, kind, name string) (string, error)
+	CheckFeed(ctx context.Context, token string) (kind, name string, err error)
+	// RenewFeed ends all addresses that a feed had. Unless it is open it has no
+	// new one.
+	RenewFeed(ctx context.Context, kind, name string, open bool, by string) error
 }
 
 // Rota is a rota with the teams that use it.
@@ -46,8 +49,11 @@ const (
 	FeedPerson = "person"
 )
 
-// ErrNoEntry is returned by a Scheduler.
-var ErrNoEntry = errors.New("there is no such entry in a rota")
+// Errors that a Scheduler returns.
+var (
+	ErrNoEntry = errors.New("there is no such entry in a rota")
+	ErrFeed    = errors.New("this is not the address of a calendar, or not any more: copy it from the board anew")
+)
 
 const (
 	// feedPast and feedFuture are what a feed tells.
@@ -59,6 +65,7 @@ func (b *board) mountOnCall(mux *http.ServeMux) {
 	mux.HandleFunc("GET /oncall", b.onCall)
 	mux.HandleFunc("POST /oncall/entries", b.enter)
 	mux.HandleFunc("POST /oncall/entries/{id}/end", b.endEntry)
+	mux.HandleFunc("POST /oncall/calendar", b.renewRota)
 	mux.HandleFunc("GET /calendar/{token}", b.feed)
 	mux.HandleFunc("GET /api/v1/oncall", b.apiOnCall)
 	mux.HandleFunc("GET /api/v1/oncall/entries", b.apiEntries)
@@ -81,7 +88,12 @@ func (b *board) showOnCall(w http.ResponseWriter, r *http.Request, code int, f e
 		b.problem(w, r, codeOf(err), err)
 		return
 	}
-	b.render(w, r, code, "oncall", b.onCallView(r, rotas, entries, f))
+	v := b.onCallView(r, rotas, entries, f)
+	if err := b.feeds(r, &v); err != nil {
+		b.problem(w, r, codeOf(err), err)
+		return
+	}
+	b.render(w, r, code, "oncall", v)
 }
 
 // entryForm is what somebody filled in.
@@ -101,12 +113,8 @@ func (b *board) enter(w http.ResponseWriter, r *http.Request) {
 		_, err = b.Desk.Enter(r.Context(), request, maintenance.Who{Name: f.By, Via: via(r, "the board")})
 	}
 	if err != nil {
-		if code := codeOf(err); code >= http.StatusInternalServerError {
-			b.problem(w, r, code, err)
-			return
-		}
 		f.Problem = err.Error()
-		b.showOnCall(w, r, codeOf(err), f)
+		b.askAgain(w, r, err, func(code int) { b.showOnCall(w, r, code, f) })
 		return
 	}
 	remember(w, r, f.By)
@@ -161,20 +169,26 @@ func (b *board) rotaZone(ctx context.Context, name string) *time.Location {
 }
 
 func (b *board) endEntry(w http.ResponseWriter, r *http.Request) {
-	by := acting(r, r.PostFormValue("by"))
-	id, err := entryNumber(r)
-	if err == nil {
-		err = b.knownPerson(by)
-	}
-	if err == nil {
-		_, err = b.Desk.EndEntry(r.Context(), id, maintenance.Who{Name: by, Via: via(r, "the board")})
-	}
-	if err != nil {
-		b.problem(w, r, codeOf(err), err)
-		return
-	}
-	remember(w, r, by)
-	http.Redirect(w, r, "/oncall#entries", http.StatusSeeOther)
+	b.inName(w, r, "by", "/oncall#entries", func(who maintenance.Who) error {
+		id, err := entryNumber(r)
+		if err == nil {
+			_, err = b.Desk.EndEntry(r.Context(), id, who)
+		}
+		return err
+	})
+}
+
+// renewRota gives the calendar of a rota another address, or none.
+func (b *board) renewRota(w http.ResponseWriter, r *http.Request) {
+	b.inName(w, r, "by", "/oncall", func(who maintenance.Who) error {
+		return b.renew(r, FeedRota, r.PostFormValue("rota"), who.Name)
+	})
+}
+
+// renew has a calendar's addresses end; there is a new one unless it is
+// switched off.
+func (b *board) renew(r *http.Request, kind, name, by string) error {
+	return b.Desk.RenewFeed(r.Context(), kind, name, r.PostFormValue("do") != "stop", by)
 }
 
 func entryNumber(r *http.Request) (int64, error) {
@@ -188,9 +202,9 @@ func entryNumber(r *http.Request) (int64, error) {
 // feed serves the shifts of a rota or a person to a calendar. Its token is all
 // that a calendar can send.
 func (b *board) feed(w http.ResponseWriter, r *http.Request) {
-	kind, name, err := b.Desk.CheckFeed(strings.TrimSuffix(r.PathValue("token"), ".ics"))
+	kind, name, err := b.Desk.CheckFeed(r.Context(), strings.TrimSuffix(r.PathValue("token"), ".ics"))
 	if err != nil {
-		b.problem(w, r, http.StatusForbidden, err)
+		b.problem(w, r, codeOf(err), err)
 		return
 	}
 	rotas, err := b.Desk.Rotas(r.Context())

@@ -2,6 +2,7 @@ package board_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -57,16 +58,24 @@ func (d *desk) EndEntry(_ context.Context, id int64, who maintenance.Who) (oncal
 	return d.entry().End(who, now), d.broken
 }
 
-func (d *desk) Try(context.Context, string, []string, string) ([]board.Tried, error) {
-	return nil, board.ErrNobody
+func (d *desk) Try(_ context.Context, person string, _ []string, by string) ([]board.Tried, error) {
+	d.tried = append(d.tried, person+" "+by)
+	return []board.Tried{{Way: "push", Seconds: .2}, {Way: "sms", Skipped: true, Problem: "no channel or no address"}, {Way: "email", Problem: "refused" + d.summary}}, nil
 }
 
-func (d *desk) FeedToken(kind, name string) string { return kind + "-" + name }
+func (d *desk) FeedToken(_ context.Context, kind, name string) (string, error) {
+	return kind + "-" + name, d.broken
+}
 
-func (d *desk) CheckFeed(token string) (kind, name string, err error) {
+func (d *desk) RenewFeed(_ context.Context, kind, name string, open bool, by string) error {
+	d.acknowledged = append(d.acknowledged, fmt.Sprintf("%s renews %s %s %t", by, kind, name, open))
+	return d.broken
+}
+
+func (d *desk) CheckFeed(_ context.Context, token string) (kind, name string, err error) {
 	kind, name, ok := strings.Cut(token, "-")
 	if !ok {
-		return "", "", board.ErrToken
+		return "", "", board.ErrFeed
 	}
 	return kind, name, nil
 }

@@ -22,6 +22,7 @@ type onCallView struct {
 	Form                  entryForm
 	Earlier, Later, Today string // dates of the first day
 	Mine, MineName        string // the feed of whoever acts from this browser
+	me                    string
 }
 
 type rotaView struct {
@@ -31,7 +32,9 @@ type rotaView struct {
 	Next       shiftView
 	Gap        *shiftView // the next, unless gaps are meant
 	Weeks      [][]dayView
-	Feed       string
+	Feed       string // "" when it is switched off
+	Who        who
+	Unreached  []string // names of who is on call and cannot be told
 }
 
 type shiftView struct {
@@ -77,17 +80,44 @@ func (b *board) onCallView(r *http.Request, rotas []Rota, entries []oncall.Entry
 	v := onCallView{frame: b.frame(r, "On call"), Form: f, People: b.people(r, f.By), Who: b.who(r, f.By)}
 	first := b.firstDay(r)
 	v.Earlier, v.Later = first.AddDate(0, 0, -7*weeksShown).Format(time.DateOnly), first.AddDate(0, 0, 7*weeksShown).Format(time.DateOnly)
+	unreached := map[string][]string{}
+	for _, t := range b.Desk.Turns(b.Now()) {
+		unreached[t.Rota] = t.Unreached
+	}
 	for _, one := range rotas {
 		v.Names = append(v.Names, one.Name)
-		v.Rotas = append(v.Rotas, b.rotaView(one, first, me))
+		view := b.rotaView(one, first, me)
+		view.Who, view.Unreached = v.Who, unreached[one.Name]
+		v.Rotas = append(v.Rotas, view)
 	}
 	for _, e := range entries {
 		v.Entries = append(v.Entries, b.entryView(e, b.rotaZone(r.Context(), e.Rota), v.Who))
 	}
 	if b.Desk.Catalog().People[me] != nil {
-		v.Mine, v.MineName = "/calendar/"+b.Desk.FeedToken(FeedPerson, me)+".ics", b.name(me)
+		v.me, v.MineName = me, b.name(me)
 	}
 	return v
+}
+
+// feeds adds the addresses of the calendars that are not switched off.
+func (b *board) feeds(r *http.Request, v *onCallView) error {
+	address := func(kind, name string) (string, error) {
+		token, err := b.Desk.FeedToken(r.Context(), kind, name)
+		if token == "" || err != nil {
+			return "", err
+		}
+		return "/calendar/" + token + ".ics", nil
+	}
+	var err error
+	for n := range v.Rotas {
+		if v.Rotas[n].Feed, err = address(FeedRota, v.Rotas[n].Name); err != nil {
+			return err
+		}
+	}
+	if v.me != "" {
+		v.Mine, err = address(FeedPerson, v.me)
+	}
+	return err
 }
 
 // firstDay is the Monday of the week that is asked for, or of this one.
@@ -103,7 +133,7 @@ func (b *board) firstDay(r *http.Request) time.Time {
 func (b *board) rotaView(one Rota, first time.Time, me string) rotaView {
 	now, zone := b.Now(), one.Rota.Zone()
 	v := rotaView{
-		Name: one.Name, Zone: zone.String(), Teams: one.Teams, Feed: "/calendar/" + b.Desk.FeedToken(FeedRota, one.Name) + ".ics",
+		Name: one.Name, Zone: zone.String(), Teams: one.Teams,
 		Now: b.shiftView(one.Rota.At(now), zone), Next: b.shiftView(one.Rota.Next(now), zone),
 	}
 	if !one.Rota.GapsAllowed() {

@@ -47,7 +47,7 @@ func (b *board) incidentView(r *http.Request, i incident.Incident, events []inci
 	}
 	v.Live = true
 	if i.Open() {
-		v.Icon = icon(i.Severity)
+		v.Icon, v.People = icon(i.Severity), b.people(r, "")
 	}
 	if due := i.Paging.Due; i.Open() && !due.IsZero() && !i.Withheld() {
 		next := b.moment(due, zone)

@@ -90,6 +90,7 @@ type incidentView struct {
 	NextPage    *moment
 	Works       []string // dependencies in maintenance, a sentence each
 	Hidden      int
+	People      []choice            // to hand over to
 	Parent      incident.ID         // what it comes from
 	Children    []incident.Incident // what comes from it
 	OwnedUntil  *moment
@@ -123,7 +124,6 @@ type card struct {
 	Alerts                  int // that fire
 	Reopened                int
 	Runbook, Dashboard      string
-	People                  []choice // to hand over to
 	Who                     who
 	Unreached               bool // somebody could not be told
 	Maintenance             string
@@ -171,19 +171,27 @@ func (b *board) moment(t time.Time, zone *time.Location) moment {
 }
 
 // sorted puts the worst first, then the oldest; what is in maintenance comes
-// last.
+// last. It moves numbers about rather than incidents, which are large.
 func sorted(list []incident.Incident) []incident.Incident {
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, c incident.Incident) int {
-		if a.Withheld() != c.Withheld() {
-			if a.Withheld() {
-				return 1
-			}
-			return -1
+	type key struct {
+		n, rank int
+		since   time.Time
+	}
+	const withheld = 100 // behind every severity
+	order := make([]key, 0, len(list))
+	for n := range list {
+		one := key{n: n, rank: list[n].Severity.Rank(), since: list[n].Since}
+		if list[n].Withheld() {
+			one.rank += withheld
 		}
-		return cmp.Or(a.Severity.Rank()-c.Severity.Rank(), a.Since.Compare(c.Since))
-	})
-	return list
+		order = append(order, one)
+	}
+	slices.SortStableFunc(order, func(a, c key) int { return cmp.Or(a.rank-c.rank, a.since.Compare(c.since)) })
+	worst := make([]incident.Incident, 0, len(list))
+	for _, one := range order {
+		worst = append(worst, list[one.n])
+	}
+	return worst
 }
 
 func (b *board) liveView(r *http.Request, open, recent []incident.Incident, beats map[string]time.Time, windows Windows) liveView {
@@ -274,7 +282,7 @@ func (b *board) card(r *http.Request, i incident.Incident) card {
 		c.Unreached = c.Unreached || (len(m.Unreached) > 0 && !m.At.Before(i.Since))
 	}
 	if i.Open() {
-		c.Who, c.People = b.who(r, b.proposed(r, i)), b.people(r, "")
+		c.Who = b.who(r, b.proposed(r, i))
 		c.Maintenance = b.maintained(i)
 	}
 	return c

@@ -1,7 +1,11 @@
 package board
 
 import (
+	"bytes"
+	"html/template"
 	"net/http"
+
+	"github.com/go-kit/log/level"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board/login"
 )
@@ -9,9 +13,9 @@ import (
 // who is in whose name a form acts: whoever is logged in, or somebody who is
 // chosen.
 type who struct {
-	As     string   // name of who is logged in; "" where people choose
-	Chosen []choice // to choose from
-	May    bool     // they may answer at all
+	As      string        // name of who is logged in; "" where people choose
+	Options template.HTML // to choose from
+	May     bool          // they may answer at all
 }
 
 // picker is the part of a form that says who acts.
@@ -32,9 +36,30 @@ func (b *board) who(r *http.Request, chosen string) who {
 	case visitor.Person != "":
 		w.As = b.name(visitor.Person)
 	default:
-		w.Chosen = b.people(r, chosen)
+		w.Options = b.options(r, chosen)
 	}
 	return w
+}
+
+// options is everybody in a list to choose from. A page has the same list many
+// times: it is written out once.
+func (b *board) options(r *http.Request, chosen string) template.HTML {
+	s := sceneOf(r)
+	if chosen == "" {
+		chosen = remembered(r)
+	}
+	if text, known := s.options[chosen]; known {
+		return text
+	}
+	text := bytes.Buffer{}
+	if err := b.pages["live"].ExecuteTemplate(&text, "names", b.people(r, chosen)); err != nil {
+		level.Error(b.Logger).Log("msg", "Listing people", "err", err)
+	}
+	if s.options == nil {
+		s.options = map[string]template.HTML{}
+	}
+	s.options[chosen] = template.HTML(text.String()) //nolint:gosec // a template has escaped it
+	return s.options[chosen]
 }
 
 // people lists everybody; chosen is who acted from this browser last, where

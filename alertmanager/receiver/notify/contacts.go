@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/mail"
 	"os"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -15,7 +13,8 @@ import (
 )
 
 // Contacts is how to reach one person. It stands in a file of its own that
-// only the receiver reads; every key is optional.
+// only the receiver reads, or in the person's profile; every key is optional.
+// See [ContactKeys].
 type Contacts struct {
 	Email string `yaml:"email,omitempty"` // one address
 	Phone string `yaml:"phone,omitempty"` // international form, for SMS and calls
@@ -51,22 +50,8 @@ func parseContacts(text []byte) (Contacts, error) {
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		return Contacts{}, errors.New("want a mapping of email, phone, ntfy, pushover and slack to one text each")
 	}
-	if c.Email != "" {
-		if _, err := mail.ParseAddress(c.Email); err != nil || strings.ContainsAny(c.Email, "\r\n") {
-			return Contacts{}, errors.New("email: want one address such as name@example.org")
-		}
-	}
-	if strings.Trim(c.Phone, "+0123456789 ") != "" || (c.Phone != "" && !strings.HasPrefix(c.Phone, "+")) {
-		return Contacts{}, errors.New("phone: want the international form, such as +44 7700 900000")
-	}
-	if strings.Trim(c.Ntfy, alphanumeric+"_-") != "" || len(c.Ntfy) > 64 {
-		return Contacts{}, errors.New("ntfy: want a topic of letters, digits, _ and -, at most 64")
-	}
-	if c.Pushover != "" && (strings.Trim(c.Pushover, alphanumeric) != "" || len(c.Pushover) != 30) {
-		return Contacts{}, errors.New("pushover: want a user key of 30 letters and digits")
-	}
-	if strings.Trim(c.Slack, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" || (c.Slack != "" && !strings.HasPrefix(c.Slack, "U") && !strings.HasPrefix(c.Slack, "W")) {
-		return Contacts{}, errors.New("slack: want a member's id, such as U0123ABCD (in the profile: copy member ID)")
+	if err := c.Check(); err != nil {
+		return Contacts{}, err
 	}
 	return c, nil
 }

@@ -39,6 +39,7 @@ var promises = map[string]func(*testing.T, place){
 	"errands":                                   errands,
 	"what was fetched":                          whatWasFetched,
 	"entries of rotas":                          entriesOfRotas,
+	"what people say of themselves":             profilesOfPeople,
 	"who did what":                              whoDidWhat,
 	"what is open":                              whatIsOpen,
 	"what is over":                              whatIsOver,

@@ -121,6 +121,18 @@ func isMigrated(t *testing.T, p place, schema int) {
 			found, err := s.History(t.Context(), history.Query{Text: "gone", Most: 10})
 			return len(found), err
 		}},
+		{13, func() (int, error) {
+			_, err := s.Profile(t.Context(), "asha")
+			feed, errFeed := s.Feed(t.Context(), "person asha")
+			ended, errEnded := s.SessionEnded(t.Context(), "S1")
+			if errors.Is(err, store.ErrNotFound) {
+				require.Equal(t, store.Feed{Open: true}, feed)
+				return 0, errors.Join(errFeed, errEnded)
+			}
+			require.Equal(t, store.Feed{Edition: 2, Open: true}, feed)
+			require.True(t, ended)
+			return 1, errors.Join(err, errFeed, errEnded)
+		}},
 	}
 	for _, read := range reads {
 		n, err := read.count()

@@ -84,3 +84,48 @@ func entriesOfRotas(t *testing.T, p place) {
 		return err
 	}))
 }
+
+func profilesOfPeople(t *testing.T, p place) {
+	s := p.store(t)
+	asha := store.Profile{Person: "asha", At: start, Contacts: map[string]string{"email": "asha@example.org"}, Order: []string{"email"}}
+	_, err := s.Profile(t.Context(), "asha")
+	require.ErrorIs(t, err, store.ErrNotFound)
+	feed, err := s.Feed(t.Context(), "person asha")
+	require.NoError(t, err)
+	require.Equal(t, store.Feed{Open: true}, feed)
+	update := func(do func(*store.Tx) error) {
+		t.Helper()
+		require.NoError(t, s.Update(t.Context(), do))
+	}
+	update(func(tx *store.Tx) error { return tx.SaveProfile(store.Profile{Person: "asha"}) })
+	update(func(tx *store.Tx) error { return tx.SaveProfile(asha) })
+	all, err := s.Profiles(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []store.Profile{asha}, all)
+	update(func(tx *store.Tx) error { return tx.DropProfile("asha") })
+	update(func(tx *store.Tx) error {
+		_, err := tx.Profile("asha")
+		require.ErrorIs(t, err, store.ErrNotFound)
+		return nil
+	})
+
+	update(func(tx *store.Tx) error { return tx.RenewFeed("person asha", true) })
+	update(func(tx *store.Tx) error { return tx.RenewFeed("person asha", false) })
+	feed, err = s.Feed(t.Context(), "person asha")
+	require.NoError(t, err)
+	require.Equal(t, store.Feed{Edition: 2}, feed)
+
+	ended, err := s.SessionEnded(t.Context(), "one")
+	require.NoError(t, err)
+	require.False(t, ended)
+	for range 2 {
+		update(func(tx *store.Tx) error { return tx.EndSession("one", start) })
+	}
+	ended, err = s.SessionEnded(t.Context(), "one")
+	require.NoError(t, err)
+	require.True(t, ended)
+	require.NoError(t, s.Forget(t.Context(), store.Retention{Notifications: start.Add(time.Second)}))
+	ended, err = s.SessionEnded(t.Context(), "one")
+	require.NoError(t, err)
+	require.False(t, ended, "it would have ended by now")
+}

@@ -45,6 +45,7 @@ var aged = [...]struct {
 	{"inbound", "changed_at", "ends_at IS NOT NULL", func(r Retention) time.Time { return r.Occurrences }},
 	{"inbound_messages", "at", "1 = 1", func(r Retention) time.Time { return r.Occurrences }},
 	{"audit", "at", "1 = 1", func(r Retention) time.Time { return r.Audit }},
+	{"ended_sessions", "until_at", "1 = 1", func(r Retention) time.Time { return r.Notifications }},
 	// The highest number stays, so that none ever names another one.
 	{"maintenance", "until_at", "id < (SELECT max(id) FROM maintenance)", func(r Retention) time.Time { return r.Incidents }},
 	{"rota_entries", "until_at", "id < (SELECT max(id) FROM rota_entries)", func(r Retention) time.Time { return r.Incidents }},

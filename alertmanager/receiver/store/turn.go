@@ -21,14 +21,7 @@ type Turn struct {
 // Turn gives the last turn of a rota, or [ErrNotFound].
 func (tx *Tx) Turn(rota string) (Turn, error) {
 	rows, err := tx.sql.QueryContext(tx.ctx, `SELECT body FROM turns WHERE rota = ?`, rota)
-	found, err := bodies[Turn]("turns of rotas", rows, err)
-	if err != nil {
-		return Turn{}, err
-	}
-	if len(found) == 0 {
-		return Turn{}, ErrNotFound
-	}
-	return found[0], nil
+	return oneOf[Turn]("turns of rotas", rows, err)
 }
 
 // SaveTurn writes a turn as it is now.

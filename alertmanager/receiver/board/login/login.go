@@ -12,6 +12,7 @@
 package login
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/time/rate"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
@@ -82,11 +84,18 @@ type Passwords interface {
 	Check(name, password string) (bool, error)
 }
 
+// Sessions remembers which sessions were logged out before their time.
+type Sessions interface {
+	EndSession(ctx context.Context, id string, until time.Time) error
+	SessionEnded(ctx context.Context, id string) (bool, error)
+}
+
 // Options of a gate.
 type Options struct {
 	Key       []byte // signs the sessions; 32 bytes
 	Catalog   func() *catalog.Catalog
 	Passwords Passwords                    // nil for none
+	Sessions  Sessions                     // nil for this gate's memory
 	Token     func(string) (string, error) // whose bearer token it is
 	HTTP      *http.Client                 // for the provider
 	Now       func() time.Time
@@ -97,13 +106,16 @@ type Gate struct {
 	Options
 
 	mu        sync.Mutex
-	ended     map[string]time.Time // sessions that were logged out, until they would end
 	providers map[string]*oidc.Provider
+	wrong     attempts
 }
 
 // New makes a gate.
 func New(o Options) *Gate {
-	return &Gate{Options: o, ended: map[string]time.Time{}, providers: map[string]*oidc.Provider{}}
+	if o.Sessions == nil {
+		o.Sessions = &memory{ended: map[string]bool{}}
+	}
+	return &Gate{Options: o, providers: map[string]*oidc.Provider{}, wrong: attempts{limits: map[string]*rate.Limiter{}}}
 }
 
 // ErrPassword is the answer to a name and a password that do not fit, and to a
@@ -113,19 +125,18 @@ var ErrPassword = errors.New("the password or the token is wrong")
 // Visitor says who asks. A proof in the request's own header counts for more
 // than a session.
 func (g *Gate) Visitor(r *http.Request) (Visitor, error) {
-	v := g.session(r)
+	s, v, err := g.session(r)
+	if err != nil {
+		return v, err
+	}
 	switch scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); {
 	case strings.EqualFold(scheme, "Basic"):
 		if some, err := g.passwords(); err != nil || !some {
 			break // somebody in front of us asked for it
 		}
 		name, password, _ := r.BasicAuth()
-		good, err := g.Passwords.Check(name, password)
-		if err != nil {
+		if err := g.checked(r, name, password); err != nil {
 			return v, err
-		}
-		if !good {
-			return v, ErrPassword
 		}
 		v.By, v.Login, v.header = ByPassword, name, true
 	case strings.EqualFold(scheme, "Bearer"):
@@ -135,11 +146,11 @@ func (g *Gate) Visitor(r *http.Request) (Visitor, error) {
 		}
 		v.By, v.Login, v.header = ByToken, name, true
 	}
-	return g.ranked(r, v)
+	return g.ranked(v, s)
 }
 
 // ranked adds who it is in the catalogue and what they may.
-func (g *Gate) ranked(r *http.Request, v Visitor) (Visitor, error) {
+func (g *Gate) ranked(v Visitor, s session) (Visitor, error) {
 	if v.By == ByPassword {
 		still := false
 		if g.Passwords != nil {
@@ -164,7 +175,7 @@ func (g *Gate) ranked(r *http.Request, v Visitor) (Visitor, error) {
 	default:
 		c := g.Catalog()
 		v.Person = person(c, v.By, v.Login)
-		v.Role = role(c.Board.Roles, v.Person, g.groups(r))
+		v.Role = role(c.Board.Roles, v.Person, s.groups(v))
 	}
 	return v, err
 }

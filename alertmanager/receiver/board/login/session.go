@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -54,34 +56,36 @@ func (g *Gate) open(what, sealed string, into any) bool {
 	return json.Unmarshal(text, into) == nil
 }
 
-// read is the session of a request; false for none that holds.
-func (g *Gate) read(r *http.Request) (session, bool) {
+// session is that of a request, with whoever has it; a new one for who comes
+// without one that holds.
+func (g *Gate) session(r *http.Request) (session, Visitor, error) {
+	fresh := Visitor{Session: rand.Text(), Fresh: true}
+	s, is := g.read(r)
+	if !is {
+		return session{}, fresh, nil
+	}
+	if s.By != "" {
+		ended, err := g.Sessions.SessionEnded(r.Context(), s.ID)
+		if ended || err != nil {
+			return session{}, fresh, err
+		}
+	}
+	return s, Visitor{Session: s.ID, By: s.By, Login: s.Login}, nil
+}
+
+// read is the session that a request shows; false for none that we gave, or
+// whose time is over.
+func (g *Gate) read(r *http.Request) (s session, is bool) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil {
-		return session{}, false
+		return s, false
 	}
-	var s session
-	if !g.open("session", cookie.Value, &s) || !g.Now().Before(s.Expires) {
-		return session{}, false
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, ended := g.ended[s.ID]
-	return s, !ended
+	return s, g.open("session", cookie.Value, &s) && g.Now().Before(s.Expires)
 }
 
-func (g *Gate) session(r *http.Request) Visitor {
-	s, ok := g.read(r)
-	if !ok {
-		return Visitor{Session: rand.Text(), Fresh: true}
-	}
-	return Visitor{Session: s.ID, By: s.By, Login: s.Login}
-}
-
-// groups are those of the provider that the session has; a password has none.
-func (g *Gate) groups(r *http.Request) []string {
-	s, ok := g.read(r)
-	if !ok || s.By != ByOIDC {
+// groups are those of the provider; a visitor who shows a password has none.
+func (s session) groups(v Visitor) []string {
+	if s.By != ByOIDC || v.By != ByOIDC {
 		return nil
 	}
 	return s.Groups
@@ -120,19 +124,36 @@ func (g *Gate) secure(r *http.Request) bool {
 	return r.TLS != nil || err == nil && board.Scheme == "https" && board.Host == r.Host
 }
 
-// End logs out: the session is no good any more, also in another's hands.
-func (g *Gate) End(w http.ResponseWriter, r *http.Request) {
-	if s, ok := g.read(r); ok {
-		g.mu.Lock()
-		for id, until := range g.ended {
-			if g.Now().After(until) {
-				delete(g.ended, id)
-			}
-		}
-		g.ended[s.ID] = s.Expires
-		g.mu.Unlock()
-	}
+// End logs out: the session is no good any more, also in another's hands. With
+// an error the browser has forgotten it, but a copy of the cookie goes on.
+func (g *Gate) End(w http.ResponseWriter, r *http.Request) error {
 	g.cookie(w, r, sessionCookie, "", -time.Second)
+	s, is := g.read(r)
+	if !is {
+		return nil
+	}
+	return g.Sessions.EndSession(r.Context(), s.ID, s.Expires)
+}
+
+// memory is the [Sessions] of a gate that shares them with nobody.
+type memory struct {
+	mu    sync.Mutex
+	ended map[string]bool
+}
+
+// EndSession never fails.
+func (m *memory) EndSession(_ context.Context, id string, _ time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ended[id] = true
+	return nil
+}
+
+// SessionEnded never fails.
+func (m *memory) SessionEnded(_ context.Context, id string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ended[id], nil
 }
 
 // FormToken is what every form of a session carries.

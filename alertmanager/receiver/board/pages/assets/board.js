@@ -6,7 +6,7 @@
   const say = (text) => { state.textContent = text; state.hidden = !text; };
   let loading = false, again = false;
 
-  // busy: somebody is choosing; the page must not change under their hand.
+  // busy: somebody is choosing from a list; it must not close under their hand.
   const busy = () => document.activeElement && document.activeElement.tagName === "SELECT";
 
   async function refresh() {
@@ -27,19 +27,38 @@
     }
   }
 
+  const focusable = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+  // place tells an element again in the next version of the page: by its id, or
+  // else by where it stands in the nearest element that has one.
+  function place(element) {
+    const near = element.closest("[id]");
+    return { id: near.id, n: element === near ? -1 : [...near.querySelectorAll(focusable)].indexOf(element) };
+  }
+  function find({ id, n }) {
+    const near = document.getElementById(id);
+    return near && n >= 0 ? near.querySelectorAll(focusable)[n] : near;
+  }
+
+  // name tells a part that opens again: an alert by what its line says.
+  const name = (details) => details.id || details.querySelector("summary").textContent;
+
   function swap(page) {
     const old = document.querySelector("[data-live]"), fresh = page.querySelector("[data-live]");
     if (!old || !fresh) return;
-    const focused = document.activeElement && document.activeElement.id;
-    const opened = [...old.querySelectorAll("details")].map((d) => d.open);
-    fresh.querySelectorAll("select").forEach((s) => {
-      const before = document.getElementById(s.id);
-      if (before && before.value) s.value = before.value;
+    const active = document.activeElement, focused = active && old.contains(active) && active !== old ? place(active) : null;
+    const marked = focused && active.tagName === "TEXTAREA" ? [active.selectionStart, active.selectionEnd] : null;
+    const opened = new Map([...old.querySelectorAll("details")].map((d) => [name(d), d.open]));
+    fresh.querySelectorAll("details").forEach((d) => { if (opened.has(name(d))) d.open = opened.get(name(d)); });
+    fresh.querySelectorAll("select[id], textarea[id], input[id]").forEach((field) => {
+      const before = document.getElementById(field.id);
+      if (before && before.value) field.value = before.value;
+      if (before && field.type === "checkbox") field.checked = before.checked;
     });
-    const details = fresh.querySelectorAll("details");
-    if (details.length === opened.length) details.forEach((d, n) => { d.open = opened[n]; });
     old.replaceChildren(...fresh.childNodes);
-    if (focused && document.getElementById(focused)) document.getElementById(focused).focus({ preventScroll: true });
+    if (focused) (find(focused) || old.closest("main")).focus({ preventScroll: true });
+    if (marked && document.activeElement.tagName === "TEXTAREA") document.activeElement.setSelectionRange(...marked);
+    if (document.title !== page.title) document.getElementById("news").textContent = page.title;
     document.title = page.title;
     document.querySelector("link[rel=icon]").href = page.querySelector("link[rel=icon]").href;
     tick();
