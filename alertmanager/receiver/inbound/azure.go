@@ -20,7 +20,11 @@ func readAzure(spec *catalog.AzureInbound, body []byte) ([]Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the body is not JSON: %w", err)
 	}
-	if id := post.text("schemaId"); id != "azureMonitorCommonAlertSchema" {
+	switch id := post.text("schemaId"); id {
+	case "azureMonitorCommonAlertSchema":
+	case "AIP Budget Notification": // of budgets whose action group has no common schema
+		return []Event{oldBudget(spec, post.at("data"))}, nil
+	default:
 		return nil, fmt.Errorf("schemaId is %q, want \"azureMonitorCommonAlertSchema\": enable the common alert schema in the action group", line(id))
 	}
 	a := azureAlert{essentials: post.at("data").at("essentials"), context: post.at("data").at("alertContext")}
@@ -36,7 +40,7 @@ func readAzure(spec *catalog.AzureInbound, body []byte) ([]Event, error) {
 	case azureResourceHealth:
 		e.Expire = spec.Expire.ResourceHealth.Std()
 		a.resourceHealth(&e)
-	case azureActivityLog:
+	case azureActivityLog, azureBudget:
 		e.Expire = spec.Expire.ActivityLog.Std()
 	case azureLog:
 		e.Expire = spec.Expire.Log.Std()
@@ -62,6 +66,7 @@ const (
 	azureActivityLog
 	azureServiceHealth
 	azureResourceHealth
+	azureBudget
 )
 
 // kind goes by the names that Azure writes with and without spaces.
@@ -72,6 +77,8 @@ func (a azureAlert) kind() azureKind {
 		return azureServiceHealth
 	case service == "resourcehealth":
 		return azureResourceHealth
+	case service == "costalerts":
+		return azureBudget
 	}
 	switch plain(a.essentials.text("signalType")) {
 	case "log":
@@ -86,10 +93,10 @@ func (a azureAlert) kind() azureKind {
 func (a azureAlert) event() Event {
 	s := a.essentials
 	e := Event{
-		Key: cmp.Or(s.text("alertId"), s.text("originAlertId")), Title: s.text("alertRule"), Link: s.text("investigationLink"),
+		Key: cmp.Or(s.text("alertId"), s.text("originAlertId")), Title: a.title(), Link: a.link(),
 		At:         instant(s.text("firedDateTime"), time.RFC3339Nano),
 		Severity:   a.severity(),
-		Resources:  slices.Concat(s.texts("alertTargetIDs"), s.texts("configurationItems")),
+		Resources:  slices.Concat(s.texts("alertTargetIDs"), s.texts("configurationItems"), a.context.at("AlertData").texts("Scope")),
 		Dimensions: a.dimensions(), Labels: maps.Clone(a.custom),
 	}
 	maps.Copy(e.Labels, a.context.at("labels").pairs()) // of an alert of Azure's Prometheus
@@ -101,6 +108,20 @@ func (a azureAlert) event() Event {
 	}
 	e.Summary, e.Detail = a.texts(e)
 	return e
+}
+
+// title is the rule's name. A budget has none in its place.
+func (a azureAlert) title() string {
+	return cmp.Or(a.essentials.text("alertRule"), a.context.at("AlertData").text("BudgetName"), a.essentials.text("monitoringService"))
+}
+
+// link is the first page about the alert that is named.
+func (a azureAlert) link() string {
+	found := link(a.essentials.text("investigationLink"))
+	for _, condition := range append(a.conditions(), a.context) {
+		found = cmp.Or(found, link(condition.text("linkToFilteredSearchResultsUI")), link(condition.text("linkToSearchResultsUI")), link(condition.text("LinkToSearchResults")))
+	}
+	return found
 }
 
 // severity is that of the rule. Azure gives every alert of the activity log
@@ -121,8 +142,14 @@ func (a azureAlert) severity() catalog.Severity {
 	return ""
 }
 
+// conditions are those of the rule. The first version of log alerts has one,
+// without a place of its own.
 func (a azureAlert) conditions() []object {
-	return slices.Concat(a.context.at("condition").objects("allOf"), a.context.at("condition").objects("anyOf"))
+	found := slices.Concat(a.context.at("condition").objects("allOf"), a.context.at("condition").objects("anyOf"))
+	if len(found) == 0 && a.context.text("SearchQuery") != "" {
+		found = []object{a.context}
+	}
+	return found
 }
 
 // dimensions are those of all conditions, and the name of an availability test.
@@ -156,12 +183,27 @@ func (a azureAlert) texts(e Event) (summary, detail string) {
 	if items := a.essentials.texts("configurationItems"); len(items) > 0 {
 		summary += " (" + strings.Join(items[:min(3, len(items))], ", ") + ")"
 	}
-	about := a.context.at("annotations")
-	parts := []string{a.essentials.text("description"), about.text("summary"), about.text("description"), a.context.text("operationName")}
+	about, properties := a.context.at("annotations"), a.context.at("properties")
+	parts := []string{
+		a.essentials.text("description"), about.text("summary"), about.text("description"), a.context.text("DetectionSummary"),
+		a.operation(), properties.text("recommendationName"), properties.text("recommendationResourceLink"),
+	}
 	if ids := a.essentials.texts("alertTargetIDs"); len(ids) > 0 {
 		parts = append(parts, "Resources: "+strings.Join(ids[:min(5, len(ids))], ", "))
 	}
 	return summary, joined(parts)
+}
+
+// operation is what somebody did, as the activity log says it.
+func (a azureAlert) operation() string {
+	text := a.context.text("operationName")
+	if status := a.context.text("status"); text != "" && status != "" && a.kind() == azureActivityLog {
+		text += ": " + status
+	}
+	if caller := a.context.text("caller"); text != "" && caller != "" && a.kind() == azureActivityLog {
+		text += ", by " + caller
+	}
+	return text
 }
 
 // measurement is one condition in words: its value, and what it is compared
@@ -175,7 +217,7 @@ func measurement(condition object) string {
 		return ""
 	}
 	text := name
-	if value := condition.text("metricValue"); value != "" {
+	if value := cmp.Or(condition.text("metricValue"), condition.text("ResultCount")); value != "" {
 		text += " is " + value
 	}
 	if threshold := condition.text("threshold"); threshold != "" {
@@ -229,8 +271,10 @@ func (a azureAlert) serviceHealth(e *Event) {
 func (a azureAlert) resourceHealth(e *Event) {
 	p := a.context.at("properties")
 	status := p.text("currentHealthStatus")
-	e.Key = "resource health " + strings.ToLower(strings.Join(a.essentials.texts("alertTargetIDs"), " ")) + " " + e.Title
-	e.Ended = e.Ended || status == "Available"
+	if about := cmp.Or(strings.Join(a.essentials.texts("alertTargetIDs"), " "), strings.Join(a.essentials.texts("configurationItems"), " ")); about != "" {
+		e.Key = "resource health " + strings.ToLower(about) + " " + e.Title
+	}
+	e.Ended = e.Ended || strings.EqualFold(status, "Available")
 	e.Severity = catalog.SeverityWarning
 	if p.text("cause") == "UserInitiated" {
 		e.Severity = catalog.SeverityInfo
@@ -239,6 +283,19 @@ func (a azureAlert) resourceHealth(e *Event) {
 		cmp.Or(strings.ToLower(status), "in an unknown state"), cmp.Or(p.text("title"), e.Title))
 	e.Detail = joined([]string{p.text("details"), "Cause: " + cmp.Or(p.text("cause"), "unknown"), e.Detail})
 	a.dimension(e, "cause", p.text("cause"))
+}
+
+// oldBudget reads what a budget says through an action group without the
+// common alert schema.
+func oldBudget(spec *catalog.AzureInbound, data object) Event {
+	name := data.text("BudgetName")
+	return Event{
+		Key: "budget " + data.text("SubscriptionId") + " " + data.text("ResourceGroup") + " " + name, Title: name, Expire: spec.Expire.ActivityLog.Std(),
+		Summary:    fmt.Sprintf("%s: %s of %s %s are spent", cmp.Or(name, "A budget"), data.text("SpendingAmount"), data.text("Budget"), data.text("Unit")),
+		Detail:     joined([]string{"Subscription: " + data.text("SubscriptionName"), "Told from " + data.text("NotificationThresholdAmount") + " on"}),
+		Resources:  data.texts("ResourceGroup"),
+		Dimensions: map[string]string{}, Labels: map[string]string{},
+	}
 }
 
 func (azureAlert) dimension(e *Event, name, value string) {

@@ -34,14 +34,16 @@ func readJSON(spec *catalog.JSONInbound, body []byte) ([]Event, error) {
 		return nil, fmt.Errorf("the body has %d alerts, want at most %d", len(alerts), maxEvents)
 	}
 	var events []Event
+	var broken []error
 	for n, one := range alerts {
 		e, err := generic(spec, one)
 		if err != nil {
-			return nil, fmt.Errorf("alert %d: %w", n, err)
+			broken = append(broken, fmt.Errorf("alert %d: %w", n, err))
+			continue
 		}
 		events = append(events, e)
 	}
-	return events, nil
+	return events, errors.Join(broken...)
 }
 
 // flat takes the items of lists for the lists: a path may name either.

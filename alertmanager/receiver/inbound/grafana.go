@@ -21,15 +21,24 @@ func readGrafana(spec *catalog.GrafanaInbound, body []byte) ([]Event, error) {
 		return nil, errors.New("the body has no alerts: want the default payload of Grafana's webhook contact point")
 	}
 	var events []Event
-	for n, one := range post.objects("alerts") {
+	var problems []error
+	for n, item := range post.list("alerts") {
+		one, _ := item.(map[string]any)
 		e := grafanaAlert(one)
 		if e.Key == "" {
-			return nil, fmt.Errorf("alerts[%d] has neither a fingerprint nor labels", n)
+			problems = append(problems, fmt.Errorf("alerts[%d] has neither a fingerprint nor labels", n))
+			continue
 		}
 		e.Expire = spec.Expire.Std()
 		events = append(events, e)
 	}
-	return events, nil
+	if cut := post.text("truncatedAlerts"); cut != "" && cut != "0" {
+		events = append(events, Event{
+			Key: "truncated " + post.text("groupKey"), Title: "Alerts cut off", Expire: time.Hour,
+			Summary: "Grafana left " + cut + " alerts out of a message: set \"Max alerts\" of the contact point to 0", Labels: map[string]string{},
+		})
+	}
+	return events, errors.Join(problems...)
 }
 
 func grafanaAlert(one object) Event {
@@ -49,7 +58,11 @@ func grafanaAlert(one object) Event {
 		e.Ended, e.At = true, instant(one.text("endsAt"), time.RFC3339Nano)
 	}
 	e.Summary = cmp.Or(about.text("summary"), e.Title)
-	e.Detail = joined([]string{about.text("description"), strings.TrimSpace(one.text("valueString"))})
+	if rule := labels.text("rulename"); rule != "" && (e.Title == "DatasourceError" || e.Title == "DatasourceNoData") {
+		e.Summary = rule + ": " + map[string]string{"DatasourceError": "Grafana cannot evaluate the rule", "DatasourceNoData": "Grafana gets no data for the rule"}[e.Title]
+		e.Title = rule // so that whoever claims the rule hears of it
+	}
+	e.Detail = joined([]string{about.text("description"), about.text("Error"), strings.TrimSpace(one.text("valueString"))})
 	e.named()
 	return e
 }

@@ -127,13 +127,14 @@ func (h *Handler) take(ctx context.Context, in *catalog.Inbound, r *http.Request
 	case errors.As(err, &refusal):
 		return "", refusal
 	case tooLong:
+		m.Events = nil
 		err = fmt.Errorf("the body is longer than %d KiB", maxBody>>10)
 	case err == nil && len(m.Events) == 0:
 		return "nothing", nil
 	}
 	m.Source, m.Body = in.Name, body[:min(len(body), maxKept)]
-	if err != nil {
-		m.Events = []Event{unreadable(err)}
+	if err != nil { // what could be read counts all the same
+		m.Events = append(m.Events, unreadable(err))
 	}
 	if stored := h.options.Sink.Arrived(ctx, m); stored != nil {
 		return "", answer{http.StatusServiceUnavailable, "not_stored", "the alert could not be stored", stored}

@@ -31,7 +31,7 @@ func read(body []byte) (object, error) {
 
 // decode keeps numbers as they were written.
 func decode(body []byte) (v any, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF"))))
 	decoder.UseNumber()
 	err = decoder.Decode(&v)
 	if errors.Is(err, io.EOF) {
@@ -66,10 +66,10 @@ func (o object) objects(key string) []object {
 	return found
 }
 
-// texts are the texts of the list under a key.
+// texts are the texts of the list under a key, or the one text there.
 func (o object) texts(key string) []string {
 	var found []string
-	for _, item := range o.list(key) {
+	for _, item := range flat([]any{o.value(key)}) {
 		if text := textOf(item); text != "" {
 			found = append(found, text)
 		}

@@ -1,0 +1,110 @@
+package inbound
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// unforeseen are values that a sender may put in the place of any other.
+func unforeseen() []any {
+	return []any{nil, 7, "17", true, "", []any{}, []any{nil, "x", map[string]any{"a": 1}}, map[string]any{}, map[string]any{"name": []any{1}}, "\u0000\u202eÄ€𝄞\ufffd", strings.Repeat("long ", 20_000)}
+}
+
+// changed calls found with the document in which one value after the other is
+// another one, or is not there.
+func changed(v any, found func()) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range sortedKeys(v) {
+			before := v[key]
+			for _, value := range unforeseen() {
+				v[key] = value
+				found()
+			}
+			delete(v, key)
+			found()
+			v[key] = before
+			changed(before, found)
+		}
+	case []any:
+		for n, before := range v {
+			for _, value := range unforeseen() {
+				v[n] = value
+				found()
+			}
+			v[n] = before
+			changed(before, found)
+		}
+	}
+}
+
+// Whatever stands in the place of whatever: the handler never fails, and
+// somebody hears of each post.
+func TestWhatNobodyForesaw(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.json")
+	require.NoError(t, err)
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			g := newGate(t)
+			body, err := os.ReadFile(path)
+			require.NoError(t, err)
+			document, err := decode(body)
+			require.NoError(t, err)
+			source, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(path), ".json"), "-")
+			changed(document, func() { g.someoneHears(source, document) })
+		})
+	}
+}
+
+// someoneHears posts a document, and looks at what becomes of it.
+func (g *gate) someoneHears(source string, document any) {
+	text, err := json.Marshal(document)
+	require.NoError(g.t, err)
+	g.sink.messages = nil
+	var events []Event
+	if source == "cloudwatch" { // its signature is checked elsewhere
+		source = "aws"
+		events = readCloudWatch(g.catalog.Inbound[source].CloudWatch, snsMessage{Message: string(text), MessageID: "m", TopicArn: "arn:aws:sns:eu-west-2:123456789012:alarms"})
+	} else {
+		code, answer := g.post("/api/v1/inbound/"+source+"?token=hunter2", string(text))
+		require.Contains(g.t, []int{200, 400}, code, "%s\n%s", answer, text)
+		if source == "json" && code == 200 && answer == "nothing" {
+			return // a list without alerts says nothing
+		}
+		require.Len(g.t, g.sink.messages, 1, "%s\n%.2000s", answer, text)
+		events = g.sink.messages[0].Events
+	}
+	require.NotEmpty(g.t, events, "%.2000s", text)
+	for _, e := range events {
+		labels, annotations := Label(g.catalog, g.catalog.Inbound[source], e)
+		require.NotEmpty(g.t, e.Key)
+		require.NotEmpty(g.t, labels["team"])
+		require.NotEmpty(g.t, labels["rule"])
+		require.NotEmpty(g.t, annotations["summary"])
+		require.Contains(g.t, []string{"critical", "warning", "info"}, labels["severity"])
+		for _, value := range labels {
+			require.LessOrEqual(g.t, len(value), maxLine+len("…"))
+		}
+		for _, value := range annotations {
+			require.LessOrEqual(g.t, len(value), maxText+len("…"))
+		}
+	}
+}
+
+// One alert that cannot be read does not take the others of its post along.
+func TestOneOfSeveralCannotBeRead(t *testing.T) {
+	g := newGate(t)
+	code, text := g.post("/api/v1/inbound/grafana?token=hunter2", "\xEF\xBB\xBF"+`{"alerts": [null, {"status": "firing", "labels": {"alertname": "Queue grows"}}, {}]}`)
+	require.Equal(t, 400, code)
+	require.Equal(t, "alerts[0] has neither a fingerprint nor labels\nalerts[2] has neither a fingerprint nor labels", text)
+	var titles []string
+	for _, e := range g.sink.messages[0].Events {
+		titles = append(titles, e.Title)
+	}
+	require.Equal(t, []string{"Queue grows", "Unreadable message"}, titles)
+}
