@@ -123,12 +123,12 @@ func addIncidentPostmortem(app *kingpin.Application, env environment) (string, a
 	id := command.Arg("number", "The incident's number.").Required().Int64()
 	format := command.Flag("format", "markdown, html (one file with its plots in it) or json.").Default("markdown").Enum("markdown", "html", "json")
 	output := command.Flag("output", "The file to write. By default it is printed.").Short('o').PlaceHolder("FILE").String()
-	plots := command.Flag("plots", "With markdown: a folder for the plots as SVG files, which the text then shows.").PlaceHolder("FOLDER").String()
+	plots := command.Flag("plots", "With markdown: a folder for the plots as SVG files and the pictures as PNG files, which the text then shows.").PlaceHolder("FOLDER").String()
 	return command.FullCommand(), func(ctx context.Context) error {
 		if *plots != "" && *format != "markdown" {
 			return errors.New("--plots: only Markdown has its plots in files of their own: leave it out, or say --format=markdown")
 		}
-		text, err := d.read(ctx, incidentPath(*id, "/postmortem?format=json"))
+		text, err := d.read(ctx, incidentPath(*id, "/postmortem?format=json&pictures=yes"))
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func addIncidentPostmortem(app *kingpin.Application, env environment) (string, a
 	}
 }
 
-// drawn writes the plots of a document into a folder, and gives the folder as
+// drawn writes the plots and pictures of a document into a folder, and gives the folder as
 // the text in a file sees it.
 func (d desk) drawn(document postmortem.Document, folder, output string) (string, error) {
 	if folder == "" {
@@ -172,6 +172,14 @@ func (d desk) drawn(document postmortem.Document, folder, output string) (string
 	for _, chart := range document.Drawn.Charts {
 		name := filepath.Join(folder, filepath.Base(postmortem.File(document, chart)))
 		if err := os.WriteFile(name, []byte(document.SVG(chart, true)), 0o600); err != nil {
+			return "", fmt.Errorf("--plots: %w", err)
+		}
+	}
+	for n, picture := range document.Pictures {
+		if len(picture.PNG) == 0 {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(folder, postmortem.PictureFile(document, n)), picture.PNG, 0o600); err != nil {
 			return "", fmt.Errorf("--plots: %w", err)
 		}
 	}

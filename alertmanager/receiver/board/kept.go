@@ -25,6 +25,9 @@ type Keeper interface {
 	Evidence(ctx context.Context, id incident.ID) ([]evidence.Trace, error)
 	// Picture is the picture of the trace of that name, as PNG, or ErrNotFound.
 	Picture(ctx context.Context, id incident.ID, name string) ([]byte, error)
+	// Address is where people find the board, without a slash at its end; "" where
+	// the catalogue does not say it.
+	Address() string
 }
 
 // keptView is what was kept with an incident, as its page shows it.
@@ -76,7 +79,7 @@ func (b *board) mountKept(mux *http.ServeMux) {
 func (b *board) gathered(ctx context.Context, i incident.Incident, events []incident.Event) (postmortem.Input, error) {
 	in := postmortem.Input{
 		Incident: i, Events: events, Zone: b.Desk.Zone(i.Team), Now: b.Now(),
-		Whom: b.whom, Describe: func(e incident.Event) string { return b.describe(i, e) },
+		Page: b.page(i.ID), Whom: b.whom, Describe: func(e incident.Event) string { return b.describe(i, e) },
 	}
 	var err error
 	if in.Figures, err = b.Desk.Figures(ctx, i.ID); err != nil {
@@ -94,6 +97,16 @@ func (b *board) gathered(ctx context.Context, i incident.Incident, events []inci
 	}
 	in.Parent = &parent
 	return in, err
+}
+
+// page is the address of an incident for a document that leaves the board; ""
+// where nobody said what it is.
+func (b *board) page(id incident.ID) string {
+	base := b.Desk.Address()
+	if base == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s/incidents/%d", base, id)
 }
 
 // kept adds what was kept to an incident's page. The page does without it when
@@ -135,10 +148,15 @@ func (b *board) trace(i incident.Incident, in postmortem.Input, t evidence.Trace
 		}
 	}
 	if t.Picture {
-		v.Picture = fmt.Sprintf("/incidents/%d/picture?%s", i.ID, url.Values{"of": {t.Name()}}.Encode())
+		v.Picture = picturePath(i.ID, t.Name())
 		v.Alt = "What the browser saw when " + in.Failure(t)
 	}
 	return v
+}
+
+// picturePath is where the picture of a trace is shown.
+func picturePath(id incident.ID, of string) string {
+	return fmt.Sprintf("/incidents/%d/picture?%s", id, url.Values{"of": {of}}.Encode())
 }
 
 // picture shows a picture that was kept.

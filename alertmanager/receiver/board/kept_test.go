@@ -71,6 +71,8 @@ func (d *desk) Picture(_ context.Context, id incident.ID, name string) ([]byte, 
 	return []byte("\x89PNG picture"), nil
 }
 
+func (*desk) Address() string { return "https://board.example.org" }
+
 func TestTheIncidentsPageShowsWhatWasKept(t *testing.T) {
 	server := serve(t, &desk{})
 	_, page := ask(t, "GET", server.URL+"/incidents/1", "")
@@ -118,16 +120,25 @@ func TestPostmortem(t *testing.T) {
 	sum := sha256.Sum256([]byte(style[1]))
 	require.Contains(t, response.Header.Get("Content-Security-Policy"), "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
 	require.NotContains(t, response.Header.Get("Content-Security-Policy"), "unsafe")
+	require.Contains(t, response.Header.Get("Content-Security-Policy"), "img-src 'self'")
+	require.Contains(t, page, `<img src="/incidents/1/picture?of=`)
+	require.Contains(t, page, `href="https://board.example.org/incidents/1"`)
 
 	_, text := ask(t, "GET", server.URL+"/api/v1/incidents/1/postmortem", "")
 	require.Contains(t, text, "# Post-mortem: shop is down")
+	require.Contains(t, text, "A picture was kept: <https://board.example.org/incidents/1/picture?of=")
 	response, text = ask(t, "GET", server.URL+"/api/v1/incidents/1/postmortem?format=html&download=yes", "")
 	require.Equal(t, `attachment; filename="postmortem-1.html"`, response.Header.Get("Content-Disposition"))
 	require.Contains(t, text, "<!doctype html>")
+	require.Contains(t, text, `<img src="data:image/png;base64,iVBORyBwaWN0dXJl"`, "the file needs no other")
 	_, text = ask(t, "GET", server.URL+"/api/v1/incidents/1/postmortem?format=json", "")
 	var d postmortem.Document
 	require.NoError(t, json.Unmarshal([]byte(text), &d))
 	require.Equal(t, "shop", d.Service)
+	require.Empty(t, d.Pictures[0].PNG)
+	_, text = ask(t, "GET", server.URL+"/api/v1/incidents/1/postmortem?format=json&pictures=yes", "")
+	require.NoError(t, json.Unmarshal([]byte(text), &d))
+	require.Equal(t, "\x89PNG picture", string(d.Pictures[0].PNG))
 	for path, code := range map[string]int{"/api/v1/incidents/1/postmortem?format=pdf": 400, "/api/v1/incidents/3/postmortem": 404, "/incidents/3/postmortem": 404, "/incidents/2/postmortem": 200} {
 		response, text = ask(t, "GET", server.URL+path, "")
 		require.Equal(t, code, response.StatusCode, "%s: %s", path, text)

@@ -98,6 +98,17 @@ func (in Input) failures() []string {
 	return said
 }
 
+// pictures are those of the traces, in their order.
+func (in Input) pictures() []Picture {
+	var taken []Picture
+	for _, t := range in.Traces {
+		if t.Picture {
+			taken = append(taken, Picture{Of: t.Name(), Text: "What the browser saw when " + in.Failure(t)})
+		}
+	}
+	return taken
+}
+
 // Failure says what a probe saw, in one line.
 func (in Input) Failure(t evidence.Trace) string {
 	text := "Probe " + t.Probe

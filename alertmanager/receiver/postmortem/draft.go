@@ -40,17 +40,27 @@ type Document struct {
 	Zone     string            `json:"zone"` // in which the instants are written
 	Open     bool              `json:"open"`
 
-	Summary  []string `json:"summary"`
-	Impact   []Fact   `json:"impact"`
-	Times    []Fact   `json:"times"`
-	Causes   []string `json:"causes"`
-	Runs     []string `json:"deployments"`
-	Failures []string `json:"failures"`
-	Missing  []string `json:"missing"`
-	Timeline []Line   `json:"timeline"`
-	Tried    []Line   `json:"tried"`
-	Told     []Told   `json:"told"`
-	Drawn    Drawn    `json:"drawn"`
+	Summary  []string  `json:"summary"`
+	Impact   []Fact    `json:"impact"`
+	Times    []Fact    `json:"times"`
+	Causes   []string  `json:"causes"`
+	Runs     []string  `json:"deployments"`
+	Failures []string  `json:"failures"`
+	Pictures []Picture `json:"pictures,omitempty"`
+	Missing  []string  `json:"missing"`
+	Timeline []Line    `json:"timeline"`
+	Tried    []Line    `json:"tried"`
+	Told     []Told    `json:"told"`
+	Drawn    Drawn     `json:"drawn"`
+}
+
+// Picture is what a browser saw when a probe failed. Whoever made the draft may
+// fill in where it is, or the picture itself, before the document is written.
+type Picture struct {
+	Of      string `json:"of"`   // the name of the trace
+	Text    string `json:"text"` // what it shows
+	Address string `json:"address,omitempty"`
+	PNG     []byte `json:"png,omitempty"`
 }
 
 // Fact is a figure and what it is of.
@@ -104,7 +114,7 @@ func Draft(in Input) Document {
 	i := in.Incident
 	d := Document{
 		ID: i.ID, Title: notify.OneLine(i.Lead().Summary(), 300), Service: i.Service, Team: i.Team, Severity: worst(in), Page: in.Page,
-		Zone: in.Zone.String(), Open: i.Open(), Missing: in.missing(), Causes: in.Causes(), Runs: in.Deployments(), Failures: in.failures(),
+		Zone: in.Zone.String(), Open: i.Open(), Missing: in.missing(), Causes: in.Causes(), Runs: in.Deployments(), Failures: in.failures(), Pictures: in.pictures(),
 		Told: in.told(), Drawn: in.Drawn(),
 	}
 	d.Summary, d.Impact, d.Times = in.summary(), in.impact(), in.times()
@@ -233,8 +243,11 @@ func (in Input) missing() []string {
 	case !in.Figures.ReadAt.IsZero() && in.Figures.Problem != nil:
 		said = append(said, "The figures end at "+in.clock(in.Figures.Until)+".")
 	}
+	for _, w := range in.Figures.Warnings {
+		said = append(said, fmt.Sprintf("The figures may not be complete. Prometheus said: %s.", strings.TrimSuffix(notify.OneLine(w, 200), ".")))
+	}
 	for _, m := range in.Figures.Missing {
-		said = append(said, fmt.Sprintf("Prometheus refused the figures of %q: %s.", m.Name, strings.TrimSuffix(notify.OneLine(m.Why, 200), ".")))
+		said = append(said, fmt.Sprintf("Prometheus did not give the figures of %q: %s.", m.Name, strings.TrimSuffix(notify.OneLine(m.Why, 200), ".")))
 	}
 	return said
 }

@@ -3,6 +3,7 @@ package postmortem
 import (
 	"bytes"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 
@@ -26,6 +27,7 @@ func HTML(d Document, links ...Link) ([]byte, error) {
 		"svg":   func(c figures.Chart) template.HTML { return template.HTML(d.SVG(c, false)) },
 		"rows":  d.Rows,
 		"worst": WorstWord,
+		"shown": shown,
 		"links": func() []Link { return links },
 	}).Parse(page)
 	if err != nil {
@@ -36,4 +38,12 @@ func HTML(d Document, links ...Link) ([]byte, error) {
 		return nil, fmt.Errorf("writing a post-mortem: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// shown is where a page finds a picture: in itself where the document has it.
+func shown(p Picture) template.URL {
+	if len(p.PNG) > 0 {
+		return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
+	}
+	return template.URL(p.Address)
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Markdown writes a document. Where plots is not empty it is the folder of the
-// files that [File] names, as seen from the document; otherwise the figures
-// stand in tables alone.
+// files that [File] and [PictureFile] name, as seen from the document; otherwise
+// the figures stand in tables alone, and the pictures are where they can be seen.
 func Markdown(d Document, plots string) []byte {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -35,6 +35,7 @@ func Markdown(d Document, plots string) []byte {
 	list(line, d.Runs, "None that Tocsin knows of.")
 	line("\nWhat the probes saw:\n")
 	list(line, d.Failures, "No trace was kept.")
+	pictures(line, d, plots)
 	line("\n_To fill in: the cause, and what made it possible._")
 	charts(line, d, plots)
 	line("\n## Timeline\n")
@@ -109,6 +110,22 @@ func charts(line writer, d Document, plots string) {
 		}
 		line("")
 	}
+}
+
+func pictures(line writer, d Document, plots string) {
+	for n, p := range d.Pictures {
+		switch {
+		case plots != "" && len(p.PNG) > 0:
+			line("\n![%s](%s/%s)", md(p.Text), plots, PictureFile(d, n))
+		case p.Address != "":
+			line("\nA picture was kept: <%s>", p.Address)
+		}
+	}
+}
+
+// PictureFile is the name of the nth picture of a document.
+func PictureFile(d Document, n int) string {
+	return fmt.Sprintf("incident-%d-picture-%d.png", d.ID, n+1)
 }
 
 // WorstWord heads the column of the worst figures.

@@ -173,6 +173,21 @@ func TestForeignTextIsText(t *testing.T) {
 	require.Contains(t, string(Markdown(d, "")), `Rolled back \*everything\* \| &lt;b&gt;twice&lt;/b&gt;<br>and waited`)
 }
 
+func TestPictures(t *testing.T) {
+	in := outage(t)
+	in.Traces[0].Picture = true
+	d := Draft(in)
+	require.Len(t, d.Pictures, 1)
+	require.Equal(t, in.Traces[0].Name(), d.Pictures[0].Of)
+	require.NotContains(t, both(t, d), "<img", "nobody said where it is")
+	d.Pictures[0].Address = "https://board.example.org/picture?of=a&b"
+	require.Contains(t, both(t, d), "A picture was kept: <https://board.example.org/picture?of=a&b>")
+	require.Contains(t, both(t, d), `<img src="https://board.example.org/picture?of=a&amp;b"`)
+	d.Pictures[0].PNG = []byte("\x89PNG")
+	require.Contains(t, both(t, d), `<img src="data:image/png;base64,iVBORw==" alt=""><figcaption>What the browser saw when Probe home`)
+	require.Contains(t, string(Markdown(d, "plots")), "](plots/incident-12-picture-1.png)")
+}
+
 // TestADraftIsItsJSON is what the tool relies on.
 func TestADraftIsItsJSON(t *testing.T) {
 	d := Draft(outage(t))
