@@ -20,6 +20,7 @@ const (
 	MostPoints = 480 // of a series
 	MostSeries = 24  // of a chart
 	MostRuns   = 40
+	mostWarned = 5
 	MostBytes  = 512 << 10 // compressed
 	mostPlain  = 64 << 20  // what a compressed text may become
 )
@@ -34,7 +35,8 @@ type Figures struct {
 	Charts    []Chart   `json:"charts"`
 	Runs      []Run     `json:"runs,omitempty"` // by time
 	Missing   []Missing `json:"missing,omitempty"`
-	Problem   *Problem  `json:"problem,omitempty"` // nil when the last reading succeeded
+	Warnings  []string  `json:"warnings,omitempty"` // of the last reading: a part of Prometheus did not answer, for example
+	Problem   *Problem  `json:"problem,omitempty"`  // nil when the last reading succeeded
 }
 
 // Chart is the answer to one question. What it means stands with it, so that it
@@ -65,7 +67,7 @@ type Run struct {
 	At       time.Time `json:"at"`
 }
 
-// Missing is a chart that Prometheus refused.
+// Missing is a chart that Prometheus refused, or was too slow for.
 type Missing struct {
 	Name string `json:"name"`
 	Why  string `json:"why"`
@@ -89,7 +91,7 @@ func (s Series) Name() string {
 }
 
 func byThought(a, b string) int {
-	order := []string{"service", "component", "probe", "usage", "instance", "location"}
+	order := []string{"service", "component", "probe", "usage", "disk", "unit", "instance", "location"}
 	return cmp.Or(cmp.Compare(slices.Index(order, a), slices.Index(order, b)), cmp.Compare(a, b))
 }
 

@@ -93,11 +93,55 @@ func TestPrometheusIsAway(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Read(t.Context(), shop, noon.Add(-time.Hour), noon)
 	require.ErrorContains(t, err, "asking Prometheus: ")
+}
 
-	r, asked := prometheus(t, map[string]string{"tocsin": `[{"metric":{"x":"` + strings.Repeat("x", mostAnswer) + `"},"values":[]}]`})
+func TestOneChartIsTooLarge(t *testing.T) {
+	r, _ := prometheus(t, map[string]string{
+		"service_probe_location:tocsin_probe_up:min": `[{"metric":{"x":"` + strings.Repeat("x", mostAnswer) + `"},"values":[]}]`,
+		`phase="total"`: `[{"metric":{"probe":"home"},"values":[[1795694400,"1"]]}]`,
+	})
+	f, err := r.Read(t.Context(), shop, noon.Add(-time.Hour), noon)
+	require.NoError(t, err)
+	require.Equal(t, "probes", f.Missing[0].Name)
+	require.Contains(t, f.Missing[0].Why, "too large")
+	require.Len(t, f.Charts, 1, "the others are kept")
+}
+
+func TestASlowPrometheus(t *testing.T) {
+	late := `{"status":"error","errorType":"timeout","error":"query timed out"}`
+	r, _ := prometheus(t, map[string]string{"avg_over_time(service:": late, `phase="total"`: `[{"metric":{"probe":"home"},"values":[[1795694400,"1"]]}]`})
+	f, err := r.Read(t.Context(), shop, noon.Add(-time.Hour), noon)
+	require.NoError(t, err)
+	require.Equal(t, []Missing{{"budget", "asking Prometheus: timeout: query timed out"}}, f.Missing)
+	require.Len(t, f.Charts, 1)
+
+	r, asked := prometheus(t, map[string]string{"tocsin": late})
 	_, err = r.Read(t.Context(), shop, noon.Add(-time.Hour), noon)
-	require.ErrorContains(t, err, "too large")
-	require.EqualValues(t, 1, asked.Load(), "it goes on asking")
+	require.ErrorContains(t, err, "asking Prometheus: timeout: query timed out")
+	require.EqualValues(t, mostSlow+1, asked.Load(), "it goes on asking")
+}
+
+func TestWarningsAreKept(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"status":"success","warnings":["No StoreAPIs matched\n for this query"],"data":{"resultType":"matrix","result":[]}}`)
+	}))
+	t.Cleanup(server.Close)
+	r, err := NewReader(server.URL, nil)
+	require.NoError(t, err)
+	f, err := r.Read(t.Context(), shop, noon.Add(-time.Hour), noon)
+	require.NoError(t, err)
+	require.Equal(t, []string{"No StoreAPIs matched for this query"}, f.Warnings)
+}
+
+func TestAThresholdWithoutANumber(t *testing.T) {
+	for _, value := range []string{"NaN", "+Inf", "-Inf"} {
+		r, _ := prometheus(t, map[string]string{`phase="total"`: `[{"metric":{"probe":"home"},"values":[[1795694400,"1"]]}]`, `signal="latency"`: `vector[{"metric":{},"value":[1795694400,"` + value + `"]}]`})
+		f, err := r.Read(t.Context(), shop, noon.Add(-time.Hour), noon)
+		require.NoError(t, err)
+		require.Nil(t, f.Charts[0].Limit, value)
+		_, err = f.Encode()
+		require.NoError(t, err)
+	}
 }
 
 func TestManySeriesLeaveTheWorst(t *testing.T) {

@@ -22,6 +22,9 @@ const (
 	// perQuery bounds one answer in time, and mostAnswer in bytes.
 	perQuery   = 5 * time.Second
 	mostAnswer = 4 << 20
+	// mostSlow is how many questions may take too long before Prometheus counts as
+	// away.
+	mostSlow = 2
 	// runsBefore is how long before the span a run may have ended to be kept.
 	runsBefore = 6 * time.Hour
 )
@@ -74,47 +77,74 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Read asks every question about a subject from one instant to another. A
-// question that Prometheus refuses is among the missing; the error says that
-// Prometheus did not answer at all.
+// question that Prometheus refuses, or cannot answer in time, is among the
+// missing; the error says that Prometheus did not answer at all.
 func (r *Reader) Read(ctx context.Context, s Subject, from, until time.Time) (Figures, error) {
 	f := Figures{Service: s.Service, From: from.UTC(), Until: until.UTC(), ReadAt: until.UTC(), Objective: s.Objective}
+	slow := 0
 	for _, q := range Questions() {
 		if strings.Contains(q.Query, "$dependencies") && len(s.Dependencies) == 0 || strings.Contains(q.Query, "$window") && s.Objective.Window <= 0 {
 			continue
 		}
-		chart, err := r.ask(ctx, s, q, from, until)
-		if refused(err) {
+		chart, warned, err := r.ask(ctx, s, q, from, until)
+		late := tooSlow(err) && ctx.Err() == nil
+		if late {
+			slow++
+		}
+		if refused(err) || late && slow <= mostSlow {
 			f.Missing = append(f.Missing, Missing{q.Name, oneLine(err.Error())})
 			continue
 		}
 		if err != nil {
 			return f, err
 		}
+		f.warn(warned)
 		if len(chart.Series) > 0 {
 			f.Charts = append(f.Charts, chart)
 		}
 	}
-	found, err := r.runs(ctx, s, from, until)
-	if err != nil && !refused(err) {
+	found, warned, err := r.runs(ctx, s, from, until)
+	if err != nil && !refused(err) && (!tooSlow(err) || ctx.Err() != nil) {
 		return f, err
 	}
+	f.warn(warned)
 	f.Runs = found
 	return f, nil
 }
 
-// refused says whether Prometheus understood a query and did not like it.
+// warn notes what Prometheus said beside its answer, each once.
+func (f *Figures) warn(warnings v1.Warnings) {
+	for _, w := range warnings {
+		if w = oneLine(w); len(f.Warnings) < mostWarned && !slices.Contains(f.Warnings, w) {
+			f.Warnings = append(f.Warnings, w)
+		}
+	}
+}
+
+// refused says whether Prometheus understood a query and did not like it, or has
+// far too much to say.
 func refused(err error) bool {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return true
+	}
 	var e *v1.Error
 	return errors.As(err, &e) && (e.Type == v1.ErrBadData || e.Type == v1.ErrExec)
 }
 
-func (r *Reader) ask(ctx context.Context, s Subject, q Question, from, until time.Time) (Chart, error) {
+// tooSlow says whether an answer took too long. One question may be heavier than
+// all others; a Prometheus that is slow with several is away.
+func tooSlow(err error) bool {
+	var e *v1.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &e) && e.Type == v1.ErrTimeout
+}
+
+func (r *Reader) ask(ctx context.Context, s Subject, q Question, from, until time.Time) (Chart, v1.Warnings, error) {
 	points := cmp.Or(q.Points, readPoints)
 	step := stepFor(until.Sub(from), points)
 	c := Chart{Name: q.Name, Title: q.Title, Unit: q.Unit, Lowest: q.Lowest, Step: step}
-	matrix, err := r.matrix(ctx, s.fill(q.Query, step), from, until, step)
+	matrix, warned, err := r.matrix(ctx, s.fill(q.Query, step), from, until, step)
 	if err != nil {
-		return c, err
+		return c, nil, err
 	}
 	for _, stream := range matrix {
 		if one := toSeries(stream); len(one.At) > 0 {
@@ -125,23 +155,23 @@ func (r *Reader) ask(ctx context.Context, s Subject, q Question, from, until tim
 	if q.Limit != "" && len(c.Series) > 0 {
 		c.Limit, err = r.limit(ctx, s.fill(q.Limit, step), until)
 	}
-	return c, err
+	return c, warned, err
 }
 
 // matrix asks for a span; its last point is the newest there is.
-func (r *Reader) matrix(ctx context.Context, query string, from, until time.Time, step time.Duration) (model.Matrix, error) {
+func (r *Reader) matrix(ctx context.Context, query string, from, until time.Time, step time.Duration) (model.Matrix, v1.Warnings, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*perQuery)
 	defer cancel()
 	span := v1.Range{Start: until.Add(-until.Sub(from).Truncate(step)), End: until, Step: step}
-	value, _, _, err := r.api.QueryRange(ctx, query, span, v1.WithTimeout(perQuery), v1.WithLimit(10*MostSeries))
+	value, warned, _, err := r.api.QueryRange(ctx, query, span, v1.WithTimeout(perQuery), v1.WithLimit(10*MostSeries))
 	if err != nil {
-		return nil, fmt.Errorf("asking Prometheus: %w", err)
+		return nil, nil, fmt.Errorf("asking Prometheus: %w", err)
 	}
 	matrix, ok := value.(model.Matrix)
 	if !ok {
-		return nil, fmt.Errorf("asking Prometheus: got a %s, want series", value.Type())
+		return nil, nil, fmt.Errorf("asking Prometheus: got a %s, want series", value.Type())
 	}
-	return matrix, nil
+	return matrix, warned, nil
 }
 
 func toSeries(stream *model.SampleStream) Series {
@@ -187,19 +217,22 @@ func (r *Reader) limit(ctx context.Context, query string, at time.Time) (*float6
 		return nil, fmt.Errorf("asking Prometheus: %w", err)
 	}
 	vector, ok := value.(model.Vector)
-	if !ok || len(vector) != 1 || math.IsNaN(float64(vector[0].Value)) {
+	if !ok || len(vector) != 1 {
 		return nil, nil
 	}
 	limit := rounded(float64(vector[0].Value))
+	if math.IsNaN(limit) || math.IsInf(limit, 0) {
+		return nil, nil
+	}
 	return &limit, nil
 }
 
 // runs are the ends of pipelines' runs in the span and some hours before it.
-func (r *Reader) runs(ctx context.Context, s Subject, from, until time.Time) ([]Run, error) {
+func (r *Reader) runs(ctx context.Context, s Subject, from, until time.Time) ([]Run, v1.Warnings, error) {
 	step := stepFor(until.Sub(from), readPoints)
-	matrix, err := r.matrix(ctx, s.fill(RunsQuery, step), from, until, step)
+	matrix, warned, err := r.matrix(ctx, s.fill(RunsQuery, step), from, until, step)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var found []Run
 	for _, stream := range matrix {
@@ -217,7 +250,7 @@ func (r *Reader) runs(ctx context.Context, s Subject, from, until time.Time) ([]
 			found = append(found, Run{Service: label("service"), Pipeline: label("pipeline"), Result: label("result"), At: at})
 		}
 	}
-	return mergeRuns(nil, found), nil
+	return mergeRuns(nil, found), warned, nil
 }
 
 // oneLine bounds foreign text.

@@ -45,19 +45,24 @@ func timeTicks(from, until time.Time, zone *time.Location, most int) []time.Time
 		}
 	}
 	local := from.In(zone)
-	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
 	var ticks []time.Time
-	for at := midnight; !at.After(until); {
-		if !at.Before(from) {
+	for n := 0; ; n++ {
+		at := onTheClock(local, time.Duration(n)*step)
+		if at.After(until) {
+			return ticks
+		}
+		if !at.Before(from) && (len(ticks) == 0 || at.After(ticks[len(ticks)-1])) {
 			ticks = append(ticks, at)
 		}
-		if step >= 24*time.Hour {
-			at = at.AddDate(0, 0, int(step/(24*time.Hour)))
-		} else {
-			at = at.Add(step)
-		}
 	}
-	return ticks
+}
+
+// onTheClock is when a clock that showed midnight on a day shows so much more:
+// where it was changed meanwhile, that is not so much later.
+func onTheClock(day time.Time, more time.Duration) time.Time {
+	const whole = 24 * time.Hour
+	rest := more % whole
+	return time.Date(day.Year(), day.Month(), day.Day()+int(more/whole), int(rest/time.Hour), int(rest%time.Hour/time.Minute), int(rest%time.Minute/time.Second), 0, day.Location())
 }
 
 // timeLabel says as much of an instant as a span needs.
