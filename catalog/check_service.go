@@ -67,16 +67,6 @@ func (c *checker) checkDependencies() {
 	})
 }
 
-func (c *checker) checkResource(path string, r *Resource) {
-	c.exactlyOne(path, "the source", "process", "prometheus", "kubernetes")
-	if r.Process != nil {
-		c.exactlyOne(below(path, "process"), "how to find the process", "pid_file", "command")
-	}
-	if r.Prometheus != nil {
-		c.checkURL(below(path, "prometheus.url"), r.Prometheus.URL)
-	}
-}
-
 func (c *checker) checkPipeline(path string, p *Pipeline) {
 	const shortestPoll = 10 * shortest
 	if p.Interval < shortestPoll {

@@ -92,7 +92,7 @@ func (c *Catalog) completeDefaults() {
 		Confirm:  or(d.Probe.Confirm, defaultConfirm),
 	}
 	d.Thresholds = d.Thresholds.or(Thresholds{
-		Memory: 0.8, CPU: 0.8, Disk: 0.85, Latency: Duration(time.Second),
+		Memory: 0.8, CPU: 0.8, Disk: 0.85, DiskLeft: day, Latency: Duration(time.Second),
 		Certificate: 21 * day, Domain: 30 * day, PipelineSuccessAge: 7 * day,
 		ReplicationLag: Duration(time.Minute), ClockOffset: Duration(time.Second), PacketLoss: 0.1,
 		Flapping: Duration(10 * time.Minute),
@@ -110,6 +110,7 @@ func (t Thresholds) or(others Thresholds) Thresholds {
 		Memory:             or(t.Memory, others.Memory),
 		CPU:                or(t.CPU, others.CPU),
 		Disk:               or(t.Disk, others.Disk),
+		DiskLeft:           or(t.DiskLeft, others.DiskLeft),
 		Latency:            or(t.Latency, others.Latency),
 		Certificate:        or(t.Certificate, others.Certificate),
 		Domain:             or(t.Domain, others.Domain),

@@ -34,15 +34,16 @@ type ProbeDefaults struct {
 }
 
 // Thresholds is what is still normal. Memory, CPU and Disk are ratios of the
-// limit; Latency is the time of a whole successful probe; Certificate is the
-// remaining validity, and Domain that of a registration; PipelineSuccessAge is
-// the age of the last success. The others are what probes measure besides the
-// time; a probe flaps when it changes between up and down more often than once
-// in Flapping, over an hour.
+// limit; DiskLeft is the time until a disk is full; Latency is the time of a
+// whole successful probe; Certificate is the remaining validity, and Domain that
+// of a registration; PipelineSuccessAge is the age of the last success. The
+// others are what probes measure besides the time; a probe flaps when it changes
+// between up and down more often than once in Flapping, over an hour.
 type Thresholds struct {
 	Memory             Ratio    `yaml:"memory,omitempty"`
 	CPU                Ratio    `yaml:"cpu,omitempty"`
 	Disk               Ratio    `yaml:"disk,omitempty"`
+	DiskLeft           Duration `yaml:"disk_left,omitempty"`
 	Latency            Duration `yaml:"latency,omitempty"`
 	Certificate        Duration `yaml:"certificate,omitempty"`
 	Domain             Duration `yaml:"domain,omitempty"`

@@ -38,38 +38,6 @@ func (a *AlertSetting) parse(text string) (err error) {
 	return err
 }
 
-// Resource is one thing with memory and CPU: exactly one source is set.
-// MemoryLimit (bytes) and CPULimit (cores) overrule what the source says and
-// are needed where it cannot know; 0 means no limit is declared.
-type Resource struct {
-	Name        string              `yaml:"-"`
-	MemoryLimit Bytes               `yaml:"memory_limit,omitempty"`
-	CPULimit    float64             `yaml:"cpu_limit,omitempty"`
-	Process     *ProcessResource    `yaml:"process,omitempty"`
-	Prometheus  *PrometheusResource `yaml:"prometheus,omitempty"`
-	Kubernetes  *KubernetesResource `yaml:"kubernetes,omitempty"`
-}
-
-// ProcessResource is a process on the exporter's machine, found by the pid in
-// PIDFile or by a regular expression over its command line; several processes
-// are several instances.
-type ProcessResource struct {
-	PIDFile string  `yaml:"pid_file,omitempty"`
-	Command *Regexp `yaml:"command,omitempty"`
-}
-
-// PrometheusResource is a target's own metrics page with the process_* metrics
-// that client libraries export.
-type PrometheusResource struct {
-	URL string `yaml:"url"`
-}
-
-// KubernetesResource is a workload in a cluster.
-type KubernetesResource struct {
-	Namespace string `yaml:"namespace"`
-	Workload  string `yaml:"workload"`
-}
-
 // Pipeline is a deployment pipeline: exactly one provider is set.
 type Pipeline struct {
 	Name     string          `yaml:"-"`

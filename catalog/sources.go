@@ -2,7 +2,7 @@ package catalog
 
 import "embed"
 
-//go:embed board.go catalog.go comparison.go days.go delivery.go delivery_phone.go discovery.go hours.go inbound.go links.go location.go maintenance.go probe.go probe_*.go rota.go secret.go service.go status.go team.go template.go value.go
+//go:embed board.go catalog.go comparison.go days.go delivery.go delivery_phone.go discovery.go hours.go inbound.go links.go location.go maintenance.go probe.go probe_*.go resource.go rota.go secret.go service.go status.go team.go template.go value.go
 var sourceFiles embed.FS
 
 // Sources are the Go files that declare the format, for those who make a

@@ -134,6 +134,17 @@ func writeRatios(p *page, s *cataloguedService) {
 	}
 }
 
+// hasDisks says whether a resource of the service has disks: no other service
+// needs their threshold.
+func (s *cataloguedService) hasDisks() bool {
+	for _, r := range s.Resources {
+		if r.MeasuresDisks() {
+			return true
+		}
+	}
+	return false
+}
+
 // finds says whether a probe of the service can find the measure: no other
 // service needs its threshold.
 func (s *cataloguedService) finds(m probe.Measure) bool { return s.measured>>m&1 == 1 }
@@ -172,6 +183,9 @@ func writeThresholds(p *page, s *cataloguedService) {
 	}
 	if len(s.Probes) > 0 {
 		number(s.Thresholds.Flapping, "flapping")
+	}
+	if s.hasDisks() {
+		number(s.Thresholds.DiskLeft, "disk_left")
 	}
 	for _, q := range s.probes {
 		if slow := q.Slow.Std(); slow > 0 {

@@ -79,6 +79,21 @@ var numbers = map[string]map[float64]string{
 	"service_probe:tocsin_probe_clock_offset_seconds:median5m": {
 		0.5: "the median: one late answer is no offset",
 	},
+	"service:tocsin_disk_critical_seconds:max": {
+		6: "critical is the last sixth of the threshold: 4 of 24 hours",
+	},
+	"service:tocsin_disk_watched_ratio:max": {
+		0.7: "of the threshold: on an emptier disk there is time to see whether growth lasts",
+	},
+	"service_component_disk_unit:tocsin_disk_growth:min1h": {
+		0.5: "the median: what ten minutes typically add, which one step does not move",
+	},
+	"service_component_disk_unit:tocsin_disk_growth:hours": {
+		0.5: "the median: what the hours typically add",
+	},
+	"service_component_disk_unit:tocsin_disk_left_seconds:min": {
+		0.01: "full is what is written as 100 %: some hundreds of kilobytes are always left over",
+	},
 	"service:tocsin_certificate_critical_seconds:max": {
 		7: "critical is the last seventh of the threshold: 3 of 21 days",
 	},

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	dto "github.com/prometheus/client_model/go"
@@ -16,6 +14,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/collector/reading"
 )
 
 // maxPage bounds a target's metrics page; a large application has some
@@ -55,7 +54,7 @@ func (p page) fetch(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 	req.Header.Set("User-Agent", p.agent)
 	res, err := p.client.Do(req)
 	if err != nil {
-		return nil, withoutURL(ctx, err)
+		return nil, reading.WithoutURL(ctx, err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -63,7 +62,7 @@ func (p page) fetch(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxPage+1))
 	if err != nil {
-		return nil, withoutURL(ctx, err)
+		return nil, reading.WithoutURL(ctx, err)
 	}
 	if len(text) > maxPage {
 		return nil, fmt.Errorf("the page is larger than %d MiB", maxPage>>20)
@@ -77,18 +76,6 @@ func (p page) fetch(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 		return nil, fmt.Errorf("want Prometheus' text format: %w", err)
 	}
 	return families, nil
-}
-
-// withoutURL strips what url.Error repeats, and names the time limit where
-// that was the reason.
-func withoutURL(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
-	}
-	return err
 }
 
 // processOf picks the process_* metrics.
@@ -119,17 +106,20 @@ func single(families map[string]*dto.MetricFamily, name string) (v float64, ok b
 		return 0, false, fmt.Errorf("there are %d series of %s, want one: point url at one process", len(metrics), name)
 	}
 	for _, m := range metrics {
-		switch {
-		case m.Gauge != nil:
-			v = m.GetGauge().GetValue()
-		case m.Counter != nil:
-			v = m.GetCounter().GetValue()
-		default:
-			v = m.GetUntyped().GetValue()
-		}
-		if v >= 0 && !math.IsInf(v, 0) {
+		if v = valueOf(m); usable(v) {
 			return v, true, nil
 		}
 	}
 	return 0, false, nil
+}
+
+// valueOf is the value of a sample, whatever its type says it is.
+func valueOf(m *dto.Metric) float64 {
+	switch {
+	case m.Gauge != nil:
+		return m.GetGauge().GetValue()
+	case m.Counter != nil:
+		return m.GetCounter().GetValue()
+	}
+	return m.GetUntyped().GetValue()
 }

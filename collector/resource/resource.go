@@ -1,5 +1,6 @@
-// Package resource reads how much memory and CPU things use and may use, one
-// file per source, and exports one normalised family whatever the source is.
+// Package resource reads how much memory and CPU things use and may use, and how
+// full disks are, one file per source, and exports one normalised family
+// whatever the source is.
 //
 // The exporter gives it the catalogue's resources that are its to read; the
 // rules compare what is used with the limit and the service's threshold.
@@ -26,8 +27,12 @@ import (
 	"github.com/tocsin-monitoring/tocsin/collector/reading"
 )
 
-// maxInstances bounds the label instance of one component.
-const maxInstances = 32
+const (
+	// maxInstances bounds the label instance of one component.
+	maxInstances = 32
+	// maxAnswer bounds an answer of links.prometheus: some thousand volumes.
+	maxAnswer = 8 << 20
+)
 
 // Options is what a collector needs. Every field has a default.
 type Options struct {
@@ -38,6 +43,9 @@ type Options struct {
 	Timeout   time.Duration     // of one reading, 5s by default
 	UserAgent string            // says who asks for a target's metrics page
 	Transport http.RoundTripper // http.DefaultTransport by default
+
+	questions  reading.Questions // asks prometheus
+	prometheus string            // links.prometheus of the catalogue
 }
 
 // source is one way of reading one component. It is called by one goroutine
@@ -47,7 +55,8 @@ type source func(ctx context.Context) (sample, error)
 // sample is what one reading found.
 type sample struct {
 	instances []instance // with distinct slots
-	ignored   int        // found beyond maxInstances
+	disks     []disk     // with distinct names
+	ignored   int        // found beyond maxInstances or maxDisks
 }
 
 // instance is one process, replica or group. Zero limits are no limits.
@@ -75,6 +84,8 @@ func kinds() []kind {
 		{"process", func(r *catalog.Resource) bool { return r.Process != nil }, newProcess},
 		{"prometheus", func(r *catalog.Resource) bool { return r.Prometheus != nil }, newPrometheus},
 		{"kubernetes", func(r *catalog.Resource) bool { return r.Kubernetes != nil }, newUnsupported},
+		{"node_exporter", func(r *catalog.Resource) bool { return r.NodeExporter != nil }, newNodeExporter},
+		{"volumes", func(r *catalog.Resource) bool { return r.Volumes != nil }, newVolumes},
 	}
 }
 
@@ -96,6 +107,7 @@ type Collector struct {
 type measured struct {
 	ignored int
 	values  []value
+	disks   []disk
 }
 
 type value struct {
@@ -111,6 +123,7 @@ func New(o Options) *Collector {
 	o.Interval = cmp.Or(o.Interval, 15*time.Second)
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
 	o.UserAgent = cmp.Or(o.UserAgent, "Tocsin")
+	o.questions = reading.Questions{Client: &http.Client{Transport: o.Transport}, UserAgent: o.UserAgent, Timeout: o.Timeout, Most: maxAnswer}
 	return &Collector{o: o, results: reading.NewResults[measured](o.Logger)}
 }
 
@@ -118,11 +131,13 @@ func New(o Options) *Collector {
 // owns accepts are read, and only they are exported.
 func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool) {
 	var items []reading.Item[measured]
+	o := c.o
+	o.prometheus = cat.Links.Prometheus
 	for _, s := range reading.Services(cat, owns) {
 		for name, r := range s.Resources {
 			items = append(items, reading.Item[measured]{
-				Service: s.Name, Section: "resources", Name: name, Spec: *r,
-				Interval: c.o.Interval, Timeout: c.o.Timeout, Read: c.reader(r),
+				Service: s.Name, Section: "resources", Name: name, Spec: specOf(r, o),
+				Interval: o.Interval, Timeout: o.Timeout, Read: reader(r, o),
 			})
 		}
 	}
@@ -132,11 +147,24 @@ func (c *Collector) Update(cat *catalog.Catalog, owns func(service string) bool)
 // Run reads until ctx ends.
 func (c *Collector) Run(ctx context.Context) error { return c.results.Run(ctx) }
 
-func (c *Collector) reader(r *catalog.Resource) func(context.Context) (measured, error) {
-	read := newUnsupported(r, c.o)
+// spec is what a reload compares: whom to ask only where somebody is asked.
+type spec struct {
+	catalog.Resource
+	prometheus string
+}
+
+func specOf(r *catalog.Resource, o Options) spec {
+	if r.MeasuresDisks() {
+		return spec{*r, o.prometheus}
+	}
+	return spec{Resource: *r}
+}
+
+func reader(r *catalog.Resource, o Options) func(context.Context) (measured, error) {
+	read := newUnsupported(r, o)
 	for _, k := range kinds() {
 		if k.of(r) {
-			read = k.make(r, c.o)
+			read = k.make(r, o)
 		}
 	}
 	meters := meter{}
@@ -145,7 +173,7 @@ func (c *Collector) reader(r *catalog.Resource) func(context.Context) (measured,
 		if err != nil {
 			return measured{}, err
 		}
-		return measured{ignored: found.ignored, values: meters.measure(found.instances, time.Now())}, nil
+		return measured{ignored: found.ignored, disks: found.disks, values: meters.measure(found.instances, time.Now())}, nil
 	}
 }
 
@@ -188,7 +216,7 @@ func desc(name, help string, more ...string) *prometheus.Desc {
 var (
 	descUp          = desc("up", "Whether the last reading of the component succeeded.")
 	descLastRead    = desc("last_read_timestamp_seconds", "When the component was last read with success.")
-	descIgnored     = desc("ignored_instances", "Instances of the component that were found beyond those told apart.")
+	descIgnored     = desc("ignored_instances", "Instances or disks of the component that were found beyond those told apart.")
 	descMemoryUsed  = desc("memory_used_bytes", "Memory in use that counts against the limit.", "instance")
 	descMemoryLimit = desc("memory_limit_bytes", "Memory that may be used; absent where there is no limit.", "instance")
 	descCPUUsed     = desc("cpu_used_cores", "CPU used on average since the reading before, in cores.", "instance")
@@ -197,7 +225,7 @@ var (
 
 // Describe sends the family's descriptions.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descUp, descLastRead, descIgnored, descMemoryUsed, descMemoryLimit, descCPUUsed, descCPULimit} {
+	for _, d := range []*prometheus.Desc{descUp, descLastRead, descIgnored, descMemoryUsed, descMemoryLimit, descCPUUsed, descCPULimit, descDiskUsed, descDiskSize, descDiskInodesUsed, descDiskInodes} {
 		ch <- d
 	}
 }
@@ -219,6 +247,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descIgnored, float64(r.Value.ignored))
 		for _, v := range r.Value.values {
 			v.collect(gauge)
+		}
+		for _, d := range r.Value.disks {
+			d.collect(gauge)
 		}
 	}
 }

@@ -14,10 +14,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -26,7 +24,6 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/collector/reading"
-	"github.com/tocsin-monitoring/tocsin/internal/promapi"
 )
 
 // Options is what a collector needs. Every field has a default.
@@ -40,9 +37,9 @@ type Options struct {
 
 // Collector asks the usage queries and exports the answers.
 type Collector struct {
-	o       Options
-	http    *http.Client
-	results *reading.Results[float64]
+	o         Options
+	questions reading.Questions
+	results   *reading.Results[float64]
 }
 
 // question is one query; it is also what a reload compares.
@@ -53,7 +50,8 @@ func New(o Options) *Collector {
 	o.Interval = cmp.Or(o.Interval, 30*time.Second)
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	o.UserAgent = cmp.Or(o.UserAgent, "Tocsin")
-	return &Collector{o: o, http: &http.Client{Transport: o.Transport}, results: reading.NewResults[float64](o.Logger)}
+	questions := reading.Questions{Client: &http.Client{Transport: o.Transport}, UserAgent: o.UserAgent, Timeout: o.Timeout}
+	return &Collector{o: o, questions: questions, results: reading.NewResults[float64](o.Logger)}
 }
 
 // Update takes a catalogue: from now on the queries of the services that
@@ -77,47 +75,12 @@ func (c *Collector) Run(ctx context.Context) error { return c.results.Run(ctx) }
 
 // ask puts one question to Prometheus' query API.
 func (c *Collector) ask(ctx context.Context, q question) (float64, error) {
-	if q.server == "" {
-		return 0, errors.New("links.prometheus is missing: it says whom to ask")
-	}
-	address := promapi.Endpoint(q.server)
-	req, err := promapi.NewRequest(ctx, q.server, q.query, c.o.Timeout)
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("User-Agent", c.o.UserAgent)
-	res, err := c.http.Do(req)
-	if err != nil {
-		return 0, fmt.Errorf("asking %s: %w", address, plain(ctx, err))
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, promapi.MaxAnswer+1))
-	if err != nil {
-		return 0, fmt.Errorf("asking %s: %w", address, plain(ctx, err))
-	}
-	if len(text) > promapi.MaxAnswer {
-		return 0, errors.New("the query gave far too many series, want one value: aggregate them, for example with sum()")
-	}
-	return read(address, res.StatusCode, text)
-}
-
-// plain strips the address that url.Error repeats, and names the time limit
-// where that was the reason.
-func plain(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
-	}
-	return err
-}
-
-func read(address string, status int, text []byte) (float64, error) {
-	samples, err := promapi.Read(status, text)
+	samples, err := c.questions.Ask(ctx, q.server, q.query)
 	switch {
+	case errors.Is(err, reading.ErrTooMuch):
+		return 0, errors.New("the query gave far too many series, want one value: aggregate them, for example with sum()")
 	case err != nil:
-		return 0, fmt.Errorf("asking %s: %w", address, err)
+		return 0, err
 	case len(samples) == 0:
 		return 0, errors.New("the query gave no value: nothing matches it now (write `or vector(0)` if that means nobody)")
 	case len(samples) > 1:

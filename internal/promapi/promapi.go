@@ -1,8 +1,8 @@
 // Package promapi makes and reads the one request of Prometheus' HTTP API that
 // Tocsin's programs need: what a query gives now.
 //
-// Usage queries (collector/usage) and the probe kind promql call it, each over
-// a client of its own. It knows no client and keeps nothing.
+// Usage queries, disks (collector/reading) and the probe kind promql call it,
+// each over a client of its own. It knows no client and keeps nothing.
 //
 // Values stay the text that Prometheus wrote: JSON has no NaN, and whoever
 // compares says better what a number is. The API is described at
@@ -49,7 +49,19 @@ func Endpoint(server string) string { return strings.TrimSuffix(server, "/") + "
 // NewRequest asks for the value of a query now, of which the server gives up
 // after limit.
 func NewRequest(ctx context.Context, server, query string, limit time.Duration) (*http.Request, error) {
-	form := url.Values{"query": {query}, "timeout": {strconv.FormatFloat(limit.Seconds(), 'f', -1, 64) + "s"}}
+	return newRequest(ctx, server, url.Values{"query": {query}, "timeout": {seconds(limit)}})
+}
+
+// NewWholeRequest asks as NewRequest does, for the whole answer or none: Thanos,
+// where a store does not answer, otherwise leaves its series out and only warns.
+// Prometheus knows no such parameter and takes no notice of it.
+func NewWholeRequest(ctx context.Context, server, query string, limit time.Duration) (*http.Request, error) {
+	return newRequest(ctx, server, url.Values{"query": {query}, "timeout": {seconds(limit)}, "partial_response": {"false"}})
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }
+
+func newRequest(ctx context.Context, server string, form url.Values) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, Endpoint(server), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, fmt.Errorf("asking Prometheus: %w", err)

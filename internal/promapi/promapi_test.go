@@ -17,6 +17,11 @@ func TestRequest(t *testing.T) {
 	body, err := io.ReadAll(req.Body)
 	require.NoError(t, err)
 	require.Equal(t, "query=up%7Bjob%3D%22a+b%22%7D&timeout=2.5s", string(body))
+	req, err = NewWholeRequest(t.Context(), "https://prometheus.example.org", "1", time.Second)
+	require.NoError(t, err)
+	body, err = io.ReadAll(req.Body)
+	require.NoError(t, err)
+	require.Equal(t, "partial_response=false&query=1&timeout=1s", string(body))
 	_, err = NewRequest(t.Context(), "http://bad host", "1", time.Second)
 	require.ErrorContains(t, err, "asking Prometheus")
 }

@@ -78,6 +78,11 @@ func Questions() []Question {
 			Query: `max by (component, instance) (max_over_time(service_component_instance:tocsin_cpu_used:ratio_avg5m{service=$service}[$range]))`,
 			Limit: `max(service_resource:tocsin_threshold_ratio:newest{service=$service,resource="cpu"})`,
 		},
+		{
+			Name: "disk", Title: "Disks, of their size", Unit: Ratio,
+			Query: `max by (component, disk, unit) (max_over_time(service_component_disk_unit:tocsin_disk_used:ratio{service=$service}[$range]))`,
+			Limit: `max(service_resource:tocsin_threshold_ratio:newest{service=$service,resource="disk"})`,
+		},
 	}
 }
 
