@@ -60,7 +60,7 @@ func New(o Options) *Harness {
 		options:  o,
 		logger:   o.Logger,
 		metrics:  newHarnessMetrics(o.Registerer),
-		limits:   newLimits(cmp.Or(o.MaxAttempts, maxAttempts), cmp.Or(o.MaxPerHost, maxPerHost)),
+		limits:   newLimits(cmp.Or(o.MaxAttempts, maxAttempts), cmp.Or(o.MaxPerHost, maxPerHost), openFiles(maxOpen)),
 		schedule: newSchedule(),
 		targets:  make(map[key]*target),
 	}

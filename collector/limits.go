@@ -38,9 +38,12 @@ type hostSlots struct {
 	users int
 }
 
-func newLimits(begun, perHost int) *limits {
+// newLimits bounds the attempts that have just begun, those per host, and those
+// under way, to which the files are bound that the process may open.
+func newLimits(begun, perHost, open int) *limits {
+	open = max(1, open)
 	return &limits{
-		open: make(chan struct{}, max(begun, openFiles(maxOpen))), begun: make(chan struct{}, begun),
+		open: make(chan struct{}, open), begun: make(chan struct{}, min(begun, open)),
 		perHost: perHost, hosts: make(map[string]*hostSlots),
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 func TestLimitsBoundOverallAndPerHostAndForgetHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimits(3, 2)
+		l := newLimits(3, 2, 100)
 		var release []func()
 		take := func(host string) {
 			done, err := l.acquire(t.Context(), host)
@@ -46,4 +46,13 @@ func TestLimitsBoundOverallAndPerHostAndForgetHosts(t *testing.T) {
 		require.Empty(t, l.begun)
 		require.Empty(t, l.open)
 	})
+}
+
+// Where few files may be open, few attempts are: the others wait, which shows.
+func TestLimitsKeepToTheFiles(t *testing.T) {
+	for _, test := range []struct{ files, open, begun int }{{10_000, 10_000, 1000}, {100, 100, 100}, {0, 1, 1}} {
+		l := newLimits(1000, 50, test.files)
+		require.Equal(t, test.open, cap(l.open))
+		require.Equal(t, test.begun, cap(l.begun))
+	}
 }
