@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -64,7 +65,8 @@ func (c *checker) checkHeartbeatPlace(path string, p *Probe) {
 	if len(p.Locations) > 1 {
 		c.add(below(path, "locations"), "got %d locations, want one: a job calls one exporter", len(p.Locations))
 	}
-	if slices.Contains(HeartbeatSignals(), p.Name) {
+	exit, err := strconv.Atoi(p.Name)
+	if slices.Contains(HeartbeatSignals(), p.Name) || err == nil && exit <= 255 {
 		c.add(path, "a heartbeat cannot be named %s, which is what a job says at the end of its address", p.Name)
 	}
 }
