@@ -320,12 +320,12 @@ func (r *healthReader) add(name string, state healthState) {
 	if name == "" {
 		name = "?"
 	}
-	r.names[name]++
-	if n := r.names[name]; n > 1 {
-		suffix := fmt.Sprintf(" (%d)", n)
-		name = bound(name, maxComponentName-len(suffix)) + suffix
-		r.names[name]++
+	for given := name; r.names[name] > 0; {
+		r.names[given]++
+		suffix := fmt.Sprintf(" (%d)", r.names[given])
+		name = bound(given, maxComponentName-len(suffix)) + suffix
 	}
+	r.names[name]++
 	r.report.components = append(r.report.components, healthComponent{name: name, state: state})
 }
 

@@ -186,3 +186,32 @@ func TestHealthBoundsNamesOverTime(t *testing.T) {
 	require.Len(t, ever, 10)
 	require.Equal(t, "!(others) db", shownAs(last.Components))
 }
+
+// Whatever a document holds, each component has a name of its own: two series
+// of one name would spoil the page.
+func FuzzHealthDocument(f *testing.F) {
+	long := strings.Repeat("x", 76)
+	f.Add(`{"checks": [{"name": "`+long+`aaaa", "status": "up"}, {"name": "`+long+`aaaa", "status": "up"}, {"name": "`+long+`bbbb", "status": "up"}, {"name": "`+long+`bbbb", "status": "up"}]}`, "auto")
+	f.Add(`{"status": 1, "entries": {"a": {"status": 2}, "a (2)": {"status": 0}}}`, "aspnet")
+	f.Add(`[{"name": "a", "status": "ok"}, {"name": "a", "status": "ok"}, {"name": "a (2)", "status": "down"}, {"name": "\u0000"}]`, "auto")
+	f.Add("a: PASSED\na: FAILED\na (2): PASSED\n: ok", "okcomputer")
+	f.Fuzz(func(t *testing.T, document, format string) {
+		report, err := readHealthDocument([]byte(document), format)
+		require.LessOrEqual(t, len(report.components), maxComponents)
+		seen := make(map[string]bool)
+		for _, c := range report.components {
+			require.True(t, utf8.ValidString(c.name))
+			require.LessOrEqual(t, len(c.name), maxComponentName)
+			require.False(t, seen[c.name], "%q stands there twice", c.name)
+			seen[c.name] = true
+		}
+		require.True(t, err != nil || report.state != stateUnknown || len(seen) > 0)
+	})
+}
+
+// A name that holds a secret is not shown, and is no second one of its kind.
+func TestHealthHidesSecretsInNames(t *testing.T) {
+	url := answering(t, 200, `{"db-hunter-two": "up", "db-***": "up", "cache": "up"}`)
+	r := try(t, "{health: {url: "+url+", headers: {X-Key: {file: "+secretFile(t, "hunter-two")+"}}}}")
+	require.Equal(t, "cache db-***", shownAs(r.Components))
+}

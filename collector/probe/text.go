@@ -127,14 +127,24 @@ func (s *secrets) clean(text string) string {
 // secret is left out: what is put in its place might be there already.
 func (s *secrets) cleanResult(r Result) Result {
 	r.Text = s.clean(r.Text)
-	for i := range r.Components {
-		r.Components[i].Name = s.clean(r.Components[i].Name)
-	}
+	r.Components = s.cleanComponents(r.Components)
 	r.Performance = slices.DeleteFunc(r.Performance, func(p Performance) bool { return s.redact(p.Label) != p.Label })
 	if d := r.Detail; d != nil {
 		d.Expected, d.Found, d.Output = s.clean(d.Expected), s.clean(d.Found), s.cleanLines(d.Output)
 	}
 	return r
+}
+
+// cleanComponents cleans the names, of which each then stands there once.
+func (s *secrets) cleanComponents(list []Component) []Component {
+	kept := list[:0:0]
+	for _, c := range list {
+		c.Name = s.clean(c.Name)
+		if !slices.ContainsFunc(kept, func(k Component) bool { return k.Name == c.Name }) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }
 
 // cleanLines is clean for several lines, of which it keeps the end.
