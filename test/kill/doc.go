@@ -7,5 +7,7 @@
 // the escalation; only what was on its way may come twice. test/pager runs the
 // programs.
 //
-// -rounds says how many; `go test ./test/kill -rounds 1000 -timeout 1h` is the long form.
+// A second test has two receivers over one PostgreSQL, and kills either.
+//
+// -rounds and -shared-rounds say how many; `go test ./test/kill -rounds 1000 -timeout 1h` is the long form.
 package kill

@@ -34,6 +34,8 @@ type harness struct {
 	estate  pager.Estate
 	phone   *pager.Phone
 	program string
+	dsn     string // of what several receivers share; empty for one receiver
+	lives   int    // begun over it
 
 	mu       sync.Mutex
 	accepted []string // services whose alert was answered with 200
@@ -44,17 +46,23 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills programs")
 	}
+	h := newHarness(t, *rounds)
+	for round := range *rounds {
+		h.round(round)
+	}
+	h.finally()
+}
+
+func newHarness(t *testing.T, rounds int) *harness {
+	t.Helper()
 	phone, err := pager.NewPhone(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, phone.Close()) })
 	phone.Slow(3 * time.Millisecond)
 	h := &harness{t: t, phone: phone, program: build(t)}
-	h.estate = pager.Estate{Dir: t.TempDir(), Services: *rounds * sides * perSide, PageAfter: time.Second, StepFor: 2 * time.Second}
+	h.estate = pager.Estate{Dir: t.TempDir(), Services: rounds * sides * perSide, PageAfter: time.Second, StepFor: 2 * time.Second}
 	require.NoError(t, h.estate.Write(phone))
-	for round := range *rounds {
-		h.round(round)
-	}
-	h.finally()
+	return h
 }
 
 func build(t *testing.T) string {
@@ -69,14 +77,34 @@ func build(t *testing.T) string {
 }
 
 func (h *harness) start() *pager.Receiver {
-	r, err := h.estate.Start(h.t.Context(), h.program, filepath.Join(h.estate.Dir, "log"))
+	e, flags := h.estate, []string(nil)
+	if h.dsn != "" { // each life has a folder of its own
+		h.lives++
+		e.Dir = filepath.Join(e.Dir, fmt.Sprint("life", h.lives))
+		require.NoError(h.t, e.Write(h.phone))
+		flags = []string{"--storage.dsn-file=" + h.dsn}
+	}
+	r, err := e.Start(h.t.Context(), h.program, filepath.Join(h.estate.Dir, "log"), flags...)
 	require.NoError(h.t, err)
 	return r
 }
 
-// round is one life.
+// round is one life of one receiver.
 func (h *harness) round(round int) {
 	r := h.start()
+	h.load(round, r, func() {
+		time.Sleep(time.Duration(rand.Int64N(int64(1500 * time.Millisecond))))
+		h.kill(r)
+	})
+}
+
+func (h *harness) kill(r *pager.Receiver) {
+	r.Kill()
+	h.kills = append(h.kills, time.Now())
+}
+
+// load posts alerts from several sides to a receiver while do runs.
+func (h *harness) load(round int, r *pager.Receiver, do func()) {
 	ctx, stop := context.WithCancel(h.t.Context())
 	var all sync.WaitGroup
 	for side := range sides {
@@ -87,9 +115,7 @@ func (h *harness) round(round int) {
 			}
 		})
 	}
-	time.Sleep(time.Duration(rand.Int64N(int64(1500 * time.Millisecond))))
-	r.Kill()
-	h.kills = append(h.kills, time.Now())
+	do()
 	stop()
 	all.Wait()
 }

@@ -18,6 +18,7 @@ type Push struct {
 	Message  string `json:"message"`
 	Priority int    `json:"priority"` // 5 rings
 	Click    string `json:"click"`    // the incident's page
+	Via      string `json:"-"`        // the path that it came by: see Estate.Name
 }
 
 // Key names what is told: the same twice has the same key.
@@ -94,7 +95,7 @@ func (p *Phone) Counts() map[string]int {
 }
 
 func (p *Phone) serve(w http.ResponseWriter, r *http.Request) {
-	push := Push{At: time.Now()}
+	push := Push{At: time.Now(), Via: strings.Trim(r.URL.Path, "/")}
 	if err := json.NewDecoder(r.Body).Decode(&push); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

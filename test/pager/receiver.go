@@ -23,6 +23,7 @@ type Estate struct {
 	PageAfter time.Duration // 1 s at least
 	StepFor   time.Duration // until ben is rung
 	Before    []string      // the command that starts the program, such as chrt, if any
+	Name      string        // by which its receivers name themselves to the phone, if they do
 }
 
 // Write makes the files.
@@ -38,7 +39,7 @@ teams: {shop: {members: [ana, ben], rota: shop, escalation: page}}
 rotas: {shop: {timezone: Europe/London, handover: monday 09:30, people: [ana], backup: [ben]}}
 escalations: {page: [{notify: on_call, by: [push], for: %s}, {notify: backup, by: [push], every: 1h}]}
 services:
-`, phone.URL(), e.PageAfter, e.StepFor)
+`, strings.TrimSuffix(phone.URL()+"/"+e.Name, "/"), e.PageAfter, e.StepFor)
 	for n := range e.Services {
 		fmt.Fprintf(&b, "  s%d: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}\n", n)
 	}
@@ -115,6 +116,9 @@ func (r *Receiver) ready(ctx context.Context) error {
 		}
 	}
 }
+
+// URL is its address.
+func (r *Receiver) URL() string { return r.url }
 
 // Kill ends it as a crash does, and waits until it has ended.
 func (r *Receiver) Kill() {
