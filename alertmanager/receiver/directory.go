@@ -201,8 +201,11 @@ func (d *directory) people(i incident.Incident, role incident.Role, now time.Tim
 	case incident.RoleBackup:
 		person, missing = shift.Backup, "has no backup on call"
 	case incident.RoleOnCall:
-		if !turns { // without a rota everybody is
+		if !turns && len(team.Members) > 0 { // without a rota everybody is
 			return team.Members, nil
+		}
+		if !turns {
+			return nil, fmt.Errorf("team %s has nobody on call: no rota and no members", team.Name)
 		}
 		person, missing = shift.Primary, "has nobody on call now: its rota has a gap"
 	}

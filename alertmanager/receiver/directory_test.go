@@ -36,6 +36,9 @@ func TestWhoIsCalledWhenTheTeamHasChanged(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, []string{c.want}, got, role)
 			}
+			d.catalog.Teams[d.team("shop", "shop").Name].Members = nil
+			_, err = d.people(i, incident.RoleOnCall, time.Now())
+			require.ErrorContains(t, err, "has nobody on call: no rota and no members", "that must stand on the timeline")
 		})
 	}
 }

@@ -25,6 +25,9 @@ type anyHistory struct {
 	exposed map[incident.ID]time.Time
 	rung    map[incident.ID]time.Time
 	broken  string
+
+	pageOn incident.Severity // what the catalogue says at this time
+	after  time.Duration     // page_after
 }
 
 var (
@@ -39,10 +42,11 @@ func newAnyHistory(seed uint64) *anyHistory {
 	h := &anyHistory{
 		seed: seed, random: rand.New(rand.NewPCG(seed, 7)), now: start, state: incident.State{NextID: 1}, policy: incident.DefaultPolicy(),
 		window: map[string]time.Time{}, firing: map[string]incident.Alert{}, exposed: map[incident.ID]time.Time{}, rung: map[incident.ID]time.Time{},
+		after: time.Minute,
 	}
 	h.policy.Terms = func(service, _ string) incident.Terms {
 		return incident.Terms{
-			Catalogued: true, Team: "shop", ProductManager: true, Tools: true, PageAfter: time.Minute, AcknowledgedFor: 4 * time.Hour, Dependencies: chain[service],
+			Catalogued: true, Team: "shop", ProductManager: true, Tools: true, PageAfter: h.after, PageOn: h.pageOn, AcknowledgedFor: 4 * time.Hour, Dependencies: chain[service],
 			Steps: []incident.Step{
 				{Notify: incident.RoleOnCall, By: []string{"push"}, Then: []incident.Later{{Way: "voice", After: 3 * time.Minute}}, For: 15 * time.Minute},
 				{Notify: incident.RoleBackup, By: []string{"sms"}, Every: 5 * time.Minute, For: 15 * time.Minute},
@@ -143,7 +147,7 @@ func (h *anyHistory) open() (incident.Incident, bool) {
 func (h *anyHistory) step() {
 	service, person := names[h.random.IntN(len(names))], persons[h.random.IntN(len(persons))]
 	i, any := h.open()
-	switch what := h.random.IntN(20); {
+	switch what := h.random.IntN(26); {
 	case what < 6:
 		h.fire(service)
 	case what < 9:
@@ -152,7 +156,21 @@ func (h *anyHistory) step() {
 		h.report(h.ever[h.random.IntN(len(h.ever))])
 	case what == 11:
 		h.window[service] = h.now.Add(time.Duration(h.random.IntN(90)) * time.Minute)
+	case what == 20 && len(h.ever) > 0: // cut short
+		h.play(incident.Reported{Group: "g", Truncated: 1 + h.random.IntN(5), Alerts: []incident.Alert{h.ever[h.random.IntN(len(h.ever))]}})
 	case !any:
+	case what == 21:
+		h.play(incident.Uncovered{Incident: i.ID})
+	case what == 22:
+		h.silence(i)
+	case what == 23:
+		h.play(incident.Sight{Incident: i.ID, Lost: []string{"", "nobody looks"}[h.random.IntN(2)]})
+	case what == 24:
+		h.after = time.Duration(h.random.IntN(10)) * time.Minute
+		h.pageOn = []incident.Severity{"", incident.SeverityWarning}[h.random.IntN(2)]
+		for _, other := range h.state.Incidents {
+			h.play(incident.CatalogChanged{Incident: other.ID})
+		}
 	case what == 12:
 		h.play(incident.Acknowledge{Incident: i.ID, Person: person, Via: "v"})
 	case what == 13:
@@ -174,7 +192,7 @@ func (h *anyHistory) step() {
 func (h *anyHistory) fire(service string) {
 	a, fires := h.firing[service]
 	if !fires {
-		a = outage(service, from(h.now.Add(-time.Duration(h.random.IntN(30))*time.Second)))
+		a = outage(service, from(h.now.Add(time.Duration(60-h.random.IntN(240))*time.Second))) // clocks disagree
 		if h.random.IntN(4) == 0 {
 			a.Labels["severity"] = "warning"
 		}
@@ -196,6 +214,15 @@ func (h *anyHistory) report(a incident.Alert) {
 	h.play(incident.Reported{Group: "g", Alerts: []incident.Alert{a}})
 }
 
+// silence has Alertmanager keep quiet about an incident, or not any more.
+func (h *anyHistory) silence(i incident.Incident) {
+	seen := map[incident.Occurrence]string{}
+	for _, a := range i.Firing() {
+		seen[a.Occurrence()] = []string{"", "a deployment"}[h.random.IntN(2)]
+	}
+	h.play(incident.Seen{Incident: i.ID, SilencedBy: seen})
+}
+
 // deliver has the last page of an incident reach somebody, or nobody.
 func (h *anyHistory) deliver(i incident.Incident) {
 	if len(i.Messages) == 0 {
@@ -203,7 +230,11 @@ func (h *anyHistory) deliver(i incident.Incident) {
 	}
 	m := i.Messages[len(i.Messages)-1]
 	if h.random.IntN(3) == 0 {
-		h.play(incident.Unreached{Incident: i.ID, Message: m.Number, Whom: "on_call", Why: "no address"})
+		whom := m.To[0].Person()
+		if whom == "" {
+			whom = string(m.To[0])
+		}
+		h.play(incident.Unreached{Incident: i.ID, Message: m.Number, Whom: whom, Why: "no address"})
 		return
 	}
 	d := incident.Delivery{Message: m.Number, Recipient: "asha", Way: "push"}
@@ -235,8 +266,11 @@ func (h *anyHistory) promises() {
 			h.fail("incidents %d and %d come from each other", i.ID, parent.ID)
 		}
 		critical := slices.ContainsFunc(i.Firing(), func(a incident.Alert) bool {
-			return a.Severity() == incident.SeverityCritical && !a.DoubtedUntil.After(h.now)
+			return a.Severity() == incident.SeverityCritical && !a.DoubtedUntil.After(h.now) && !a.Silenced()
 		})
+		if i.Open() && len(i.Firing()) == 0 && i.Unseen() == 0 {
+			h.fail("incident %d is open for nothing", i.ID)
+		}
 		inHand := parent.ID != 0 && parent.Owner != "" && parent.Open()
 		if !i.Open() || !critical || i.Owner != "" || i.Withheld() || inHand {
 			delete(h.exposed, i.ID)
