@@ -222,3 +222,14 @@ func TestTimeTicksAreRoundInTheZone(t *testing.T) {
 	require.Equal(t, "02:30", timeLabel(ticks[0], kolkata, 2*time.Hour))
 	require.Equal(t, "03:00", timeLabel(ticks[1], kolkata, 2*time.Hour))
 }
+
+func TestTicksFollowAClockThatIsChanged(t *testing.T) {
+	london, err := time.LoadLocation("Europe/London")
+	require.NoError(t, err)
+	from := time.Date(2026, 10, 24, 20, 0, 0, 0, london) // the clock goes back in this night
+	var shown []string
+	for _, at := range timeTicks(from, from.Add(40*time.Hour), london, 4) {
+		shown = append(shown, at.Format("2 15:04 MST"))
+	}
+	require.Equal(t, []string{"25 00:00 BST", "25 12:00 GMT", "26 00:00 GMT"}, shown)
+}

@@ -19,7 +19,7 @@ const (
 // while it is down, and nothing where nobody knows.
 func (c *canvas) states(chart figures.Chart) {
 	shown, rest := mostWorth(chart, mostRows)
-	named := 12.0
+	named := float64(left) // below stands the name of the zone
 	for _, s := range shown {
 		named = max(named, min(mostNamed, 14+perLetter*float64(utf8.RuneCountInString(name(chart, s)))))
 	}

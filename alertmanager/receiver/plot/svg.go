@@ -163,7 +163,8 @@ func (c *canvas) times(bottom float64) {
 	if span > 20*time.Hour && span <= 3*24*time.Hour {
 		most = 4 // the words are longer
 	}
-	end := 0.0
+	zone := c.o.From.In(c.o.Zone).Format("MST")
+	end := 2 + perLetter*float64(len(zone))
 	for _, at := range timeTicks(c.o.From, c.o.Until, c.o.Zone, most) {
 		x, label := c.x(at), timeLabel(at, c.o.Zone, span)
 		half := perLetter * float64(len(label)) / 2
@@ -173,7 +174,7 @@ func (c *canvas) times(bottom float64) {
 			end = x + half + 4
 		}
 	}
-	c.text(2, bottom+15, "start", "label", c.o.From.In(c.o.Zone).Format("MST"))
+	c.text(2, bottom+15, "start", "label", zone)
 	c.floor = bottom + axis
 }
 
