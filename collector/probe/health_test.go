@@ -124,6 +124,7 @@ func TestHealthByTheCatalogue(t *testing.T) {
 		{"without a time", `max_age: 5m`, `{"status": "UP"}`, "want a document with its time; found no time, though max_age is given", 200},
 		{"all well, but for the status", ``, `{"status": "UP"}`, `want status 2xx; found status 500; the service says "UP"`, 500},
 		{"an unknown word", ``, `{"status": "purple"}`, `no health document: its status is "purple", which is no word that we know; found`, 200},
+		{"JSON on which a library panics", ``, `{"":{"":},"":""0`, "no health document: malformed; found", 200},
 		{"nothing", ``, ``, "no health document: it is neither JSON nor a word such as Healthy; the body is empty", 200},
 		{"a gateway's page", ``, `<h1>Bad gateway</h1>`, "status 502 and no health document: it is neither JSON nor a word such as Healthy; found 20 bytes: <h1>Bad gateway</h1>", 502},
 		{"a number", `format: map`, `42`, "no health document: it is no JSON object; found 2 bytes: 42", 200},
