@@ -10,6 +10,22 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/figures"
 )
 
+// BenchmarkTypical is the incident of the golden files: a closed one is drawn
+// anew at each view, because this is all that it costs.
+func BenchmarkTypical(b *testing.B) {
+	in := outage(b)
+	text, err := in.Figures.Encode()
+	require.NoError(b, err)
+	for b.Loop() {
+		if in.Figures, err = figures.Decode(text); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := HTML(Draft(in)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkHTML is an incident that has all that can be kept.
 func BenchmarkHTML(b *testing.B) {
 	var f figures.Figures

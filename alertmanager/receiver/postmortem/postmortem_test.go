@@ -46,7 +46,7 @@ func during(bad, good float64) func(int) float64 {
 
 // outage is an incident in which a deployment took the shop and what it depends
 // on down.
-func outage(t *testing.T) Input {
+func outage(t testing.TB) Input {
 	t.Helper()
 	london, err := time.LoadLocation("Europe/London")
 	require.NoError(t, err)
