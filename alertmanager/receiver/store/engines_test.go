@@ -29,6 +29,7 @@ var promises = map[string]func(*testing.T, place){
 	"too many waiting are refused":              tooManyWaitingAreRefused,
 	"a newer database is refused":               aNewerDatabaseIsRefused,
 	"the outbox":                                theOutbox,
+	"what is queued together goes in order":     whatIsQueuedTogetherGoesInOrder,
 	"forgetting":                                forgetting,
 	"related incidents":                         relatedIncidents,
 	"any text can be stored":                    anyTextCanBeStored,

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
@@ -89,26 +88,23 @@ func scanIncident(row scanner, state *incident.State) error {
 // Save writes events and the incidents as they are after them, and puts what
 // is to be sent into the outbox.
 func (tx *Tx) Save(after incident.State, events []incident.Event) error {
-	last := map[incident.ID]int{}
+	sequence := map[incident.ID]int{}
 	changed := map[incident.ID]bool{}
 	for _, e := range events {
 		changed[e.Incident] = true
+		sequence[e.Incident]-- // the events end at the incident's sequence number
 	}
 	for _, i := range after.Incidents {
-		last[i.ID] = i.Sequence
+		sequence[i.ID] += i.Sequence
 		if changed[i.ID] {
 			if err := tx.saveIncident(i); err != nil {
 				return err
 			}
 		}
 	}
-	// The events end at the incident's sequence number.
-	sequence := map[incident.ID]int{}
-	for _, e := range slices.Backward(events) {
-
-		at := last[e.Incident] - sequence[e.Incident]
+	for _, e := range events { // forward: what was queued first is sent first
 		sequence[e.Incident]++
-		if err := tx.saveEvent(e, at); err != nil {
+		if err := tx.saveEvent(e, sequence[e.Incident]); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"cmp"
+	"slices"
 	"testing"
 	"time"
 
@@ -128,4 +130,31 @@ func profilesOfPeople(t *testing.T, p place) {
 	ended, err = s.SessionEnded(t.Context(), "one")
 	require.NoError(t, err)
 	require.False(t, ended, "it would have ended by now")
+
+// whatIsQueuedTogetherGoesInOrder: a tool that is told of two changes at once
+// hears of the first one first.
+func whatIsQueuedTogetherGoesInOrder(t *testing.T, p place) {
+	s := p.store(t)
+	i := incident.Incident{ID: 1, Key: incident.Key{Service: "shop"}, Opened: start, Since: start, Sequence: 3}
+	var events []incident.Event
+	for n := range 3 {
+		events = append(events, incident.Event{Incident: 1, At: start, Kind: incident.KindMessageQueued, Message: &incident.Message{Number: n + 1, At: start}})
+	}
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.Save(incident.State{Incidents: []incident.Incident{i}}, events)
+	}))
+	require.NoError(t, s.Update(t.Context(), func(tx *store.Tx) error {
+		entries, err := tx.Claim(start, 10)
+		slices.SortFunc(entries, func(a, b store.Entry) int { return cmp.Compare(a.ID, b.ID) })
+		require.Len(t, entries, 3)
+		for n, e := range entries {
+			require.Equal(t, n+1, e.Message)
+		}
+		return err
+	}))
+	kept, err := s.Events(t.Context(), 1)
+	require.NoError(t, err)
+	for n, e := range kept {
+		require.Equal(t, n+1, e.Message.Number)
+	}
 }
