@@ -20,6 +20,12 @@ func (c *checker) checkLinks() {
 	}
 	c.distinct("links.exporters", l.Exporters)
 	c.checkBase("accounts.github.api", c.Accounts.GitHub.API)
+	if c.Accounts.GitHub.Token != nil && c.Accounts.GitHub.App != nil {
+		c.add("accounts.github.app", "GitHub knows one of us only (want token or app)")
+	}
+	if app := c.Accounts.GitHub.App; app != nil && app.Installation <= 0 && c.given("accounts.github.app.installation") {
+		c.add("accounts.github.app.installation", "got %d, want the number at the end of the installation's address", app.Installation)
+	}
 }
 
 func (c *checker) checkDelivery() {

@@ -41,8 +41,8 @@ func (c *checker) checkIssues(path string, of *GitHubChannel) {
 		c.add(place, "issues are opened only for the channels of a team")
 		return
 	}
-	if c.Accounts.GitHub.Token == nil && !c.said("accounts.github", "token") {
-		c.add(place, "GitHub opens issues for nobody without a login (add accounts.github.token)")
+	if !c.Accounts.GitHub.LoggedIn() && !c.said("accounts.github", "token") && !c.said("accounts.github", "app") {
+		c.add(place, "GitHub opens issues for nobody without a login (add accounts.github.token or accounts.github.app)")
 	}
 	c.needsReceiver(place, "an issue")
 }

@@ -17,9 +17,29 @@ type Accounts struct {
 }
 
 // GitHubAccount is how the pipeline collector and the receiver reach GitHub.
-// API is the REST base URL, https://api.github.com by default. Without a
-// token, GitHub allows 60 requests an hour.
+// API is the REST base URL, https://api.github.com by default. Without a login,
+// which is a token or an app, GitHub allows 60 requests an hour.
 type GitHubAccount struct {
-	API   string  `yaml:"api,omitempty"`
-	Token *Secret `yaml:"token,omitempty"`
+	API   string     `yaml:"api,omitempty"`
+	Token *Secret    `yaml:"token,omitempty"`
+	App   *GitHubApp `yaml:"app,omitempty"`
+}
+
+// GitHubApp is a GitHub App that is installed in an account. ID is its id or its
+// client id, KeyFile holds its private key.
+type GitHubApp struct {
+	ID           string `yaml:"id"`
+	Installation int64  `yaml:"installation"`
+	KeyFile      string `yaml:"key_file"`
+}
+
+// LoggedIn says whether GitHub knows who asks.
+func (a *GitHubAccount) LoggedIn() bool { return a != nil && (a.Token != nil || a.App != nil) }
+
+// Secret reads what nobody else knows of the login: the token, or the app's key.
+func (a *GitHubAccount) Secret() (string, error) {
+	if a.App != nil {
+		return (&Secret{Path: a.App.KeyFile, place: "accounts.github.app.key_file"}).Read()
+	}
+	return a.Token.Read()
 }

@@ -45,7 +45,10 @@ type Collector struct {
 type id struct{ service, pipeline string }
 
 // account is whom the limits of an API are counted for.
-type account struct{ api, token string }
+type account struct {
+	api, token string
+	app        catalog.GitHubApp
+}
 
 // New returns a collector that polls nothing until Update.
 func New(o Options) *Collector {
@@ -92,11 +95,14 @@ func (u unusable) Get(context.Context, string, any) (string, error) { return "",
 // its conditional requests are.
 func (c *Collector) client(a *catalog.GitHubAccount) (getter, account) {
 	var who account
-	var token func() (string, error)
+	o := github.Options{UserAgent: c.o.UserAgent, Transport: c.o.Transport, Now: c.o.Now, Observe: c.usage.observe}
 	if a != nil {
-		who.api = a.API
+		o, who.api = o.As(a), a.API
 		if a.Token != nil {
-			who.token, token = a.Token.Path, a.Token.Read
+			who.token = a.Token.Path
+		}
+		if a.App != nil {
+			who.app = *a.App
 		}
 	}
 	c.mu.Lock()
@@ -104,9 +110,7 @@ func (c *Collector) client(a *catalog.GitHubAccount) (getter, account) {
 	if known := c.accounts[who]; known != nil {
 		return known, who
 	}
-	client, err := github.New(github.Options{
-		API: who.api, Token: token, UserAgent: c.o.UserAgent, Transport: c.o.Transport, Now: c.o.Now, Observe: c.usage.observe,
-	})
+	client, err := github.New(o)
 	if err != nil {
 		return unusable{fmt.Errorf("reading accounts.github.api: %w", err)}, who
 	}

@@ -27,6 +27,7 @@ const (
 type Options struct {
 	API       string                 // REST base URL, DefaultAPI by default
 	Token     func() (string, error) // read before each request, so that a rotated token counts at once; nil or "" is anonymous
+	App       *App                   // in place of a token
 	UserAgent string
 	Transport http.RoundTripper                                // http.DefaultTransport by default
 	Timeout   time.Duration                                    // of one request, 15s by default
@@ -43,6 +44,7 @@ type Client struct {
 	base      *url.URL
 	http      *http.Client
 	turn      chan struct{} // holds one token: who takes it may send
+	installed installed     // guarded by turn
 	cache     cache         // guarded by turn
 	limits    limits        // guarded by turn
 	lastWrite time.Time     // guarded by turn
@@ -161,14 +163,22 @@ type answer struct {
 	next string
 }
 
-// send makes one request and follows redirects within the same host. The
-// method stays what it is, as GitHub asks of clients when a repository has
-// moved.
+// send makes one request; a second one when an app's token is taken no longer.
 func (c *Client) send(ctx context.Context, method, path string, body []byte) (answer, error) {
+	a, err := c.attempt(ctx, method, path, body)
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Kind == Unauthorised && c.forget() {
+		return c.attempt(ctx, method, path, body)
+	}
+	return a, err
+}
+
+// attempt follows redirects within the same host. The method stays what it is,
+// as GitHub asks of clients when a repository has moved.
+func (c *Client) attempt(ctx context.Context, method, path string, body []byte) (answer, error) {
 	if err := c.limits.closed(); err != nil {
 		return answer{}, err
 	}
-	token, err := c.token()
+	token, err := c.token(ctx)
 	if err != nil {
 		return answer{}, err
 	}
@@ -190,11 +200,14 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (an
 	return answer{}, &Error{Kind: Moved, Method: method, Path: path, Message: "redirects without end"}
 }
 
-func (c *Client) token() (string, error) {
-	if c.o.Token == nil {
-		return "", nil
+func (c *Client) token(ctx context.Context) (string, error) {
+	switch {
+	case c.o.App != nil:
+		return c.installation(ctx)
+	case c.o.Token != nil:
+		return c.o.Token()
 	}
-	return c.o.Token()
+	return "", nil
 }
 
 // resolve makes an absolute URL of path and refuses to carry the token to

@@ -1,4 +1,5 @@
-// Package github is the one client for GitHub's REST API: it signs requests,
+// Package github is the one client for GitHub's REST API: it logs in, as a person
+// or as an app,
 // asks conditionally, keeps to GitHub's limits and turns every refusal into
 // one short error.
 //

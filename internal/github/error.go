@@ -66,6 +66,13 @@ func (e *Error) Temporary() bool {
 }
 
 func (e *Error) advice() string {
+	login := strings.Contains(e.Path, "/app/installations/")
+	switch {
+	case login && e.Kind == Unauthorised:
+		return "the id or the key of accounts.github.app is wrong, or this machine's clock"
+	case login && e.Kind == NotFound:
+		return "accounts.github.app.installation is none of the app's"
+	}
 	switch e.Kind {
 	case Unauthorised:
 		return "accounts.github.token is wrong, expired or revoked"

@@ -11,7 +11,7 @@ import (
 func Hurried(s Settings) Settings {
 	account := s.Catalog.Accounts.GitHub
 	s.client = func() (*github.Client, error) {
-		return github.New(github.Options{API: account.API, Token: account.Token.Read, UserAgent: "Tocsin", Gap: time.Nanosecond})
+		return github.New(github.Options{UserAgent: "Tocsin", Gap: time.Nanosecond}.As(account))
 	}
 	return s
 }

@@ -35,7 +35,7 @@ type gitHubAPI interface {
 
 func newGitHub(s Settings) (Channel, error) {
 	account := s.Catalog.Accounts.GitHub
-	if account == nil || account.Token == nil {
+	if !account.LoggedIn() {
 		return nil, nil // GitHub takes no comments from strangers
 	}
 	api, err := s.gitHub()
@@ -43,7 +43,7 @@ func newGitHub(s Settings) (Channel, error) {
 		return nil, err
 	}
 	g := &gitHub{
-		api: api, token: account.Token.Read, http: s.HTTP, exporters: s.Catalog.Links.Exporters,
+		api: api, token: account.Secret, http: s.HTTP, exporters: s.Catalog.Links.Exporters,
 		turn: make(chan struct{}, 1), written: map[string]string{},
 	}
 	g.turn <- struct{}{}
@@ -57,9 +57,7 @@ func (s Settings) gitHub() (*github.Client, error) {
 		return s.client()
 	}
 	account := s.Catalog.Accounts.GitHub
-	return github.New(github.Options{
-		API: account.API, Token: account.Token.Read, UserAgent: "Tocsin", Transport: s.HTTP.Transport, Timeout: s.HTTP.Timeout,
-	})
+	return github.New(github.Options{UserAgent: "Tocsin", Transport: s.HTTP.Transport, Timeout: s.HTTP.Timeout}.As(account))
 }
 
 // Send writes, edits or closes the comment. The thread of its receipt is the
@@ -137,7 +135,7 @@ func (g *gitHub) tell(ctx context.Context, m Message, run pipelineRun) (Receipt,
 func (g *gitHub) put(ctx context.Context, place comment, m Message, run pipelineRun) (Receipt, error) {
 	mark, err := g.marker(place, m)
 	if err != nil {
-		return Receipt{}, permanent("reading accounts.github.token: %w", err)
+		return Receipt{}, permanent("reading the login of accounts.github: %w", err)
 	}
 	body := failureBody(m, run) + "\n" + mark
 	if place.id != 0 {
@@ -176,7 +174,7 @@ func (g *gitHub) close(ctx context.Context, m Message, run pipelineRun) (Receipt
 	}
 	mark, err := g.marker(place, m)
 	if err != nil {
-		return Receipt{}, permanent("reading accounts.github.token: %w", err)
+		return Receipt{}, permanent("reading the login of accounts.github: %w", err)
 	}
 	if err := g.edit(ctx, place, fixedBody(m, run)+"\n"+mark); err != nil {
 		return Receipt{}, gitHubError("editing the comment", err)

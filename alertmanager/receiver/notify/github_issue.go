@@ -37,14 +37,14 @@ func newGitHubIssues(s Settings) (Channel, error) {
 		return of.GitHub.Repository, true, nil
 	})
 	account := s.Catalog.Accounts.GitHub
-	if err != nil || len(teams) == 0 || account == nil || account.Token == nil {
+	if err != nil || len(teams) == 0 || !account.LoggedIn() {
 		return nil, err
 	}
 	api, err := s.gitHub()
 	if err != nil {
 		return nil, err
 	}
-	return &gitHubIssues{api: api, token: account.Token.Read, teams: teams}, nil
+	return &gitHubIssues{api: api, token: account.Secret, teams: teams}, nil
 }
 
 // Send writes or edits the issue, and adds a comment where there is news. The
@@ -59,7 +59,7 @@ func (g *gitHubIssues) Send(ctx context.Context, m Message) (Receipt, error) {
 	}
 	key, err := g.token()
 	if err != nil {
-		return Receipt{}, permanent("reading accounts.github.token: %w", err)
+		return Receipt{}, permanent("reading the login of accounts.github: %w", err)
 	}
 	w := issueWriter{api: g.api, m: m, repository: repository, key: []byte(key)}
 	at, err := w.write(ctx)
@@ -217,7 +217,7 @@ func (w *issueWriter) find(ctx context.Context) (issue, error) {
 }
 
 // mark is a hidden line by which we know our texts again. It is signed with
-// the token, so that nobody else's text passes for ours.
+// the login's secret, so that nobody else's text passes for ours.
 func (w *issueWriter) mark(of string) string {
 	sum := hmac.New(sha256.New, w.key)
 	fmt.Fprintf(sum, "tocsin %s\n%s\n%d\n%s", of, w.repository, w.m.Incident.ID, w.m.Board)
