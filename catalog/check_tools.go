@@ -11,6 +11,7 @@ import (
 func (c *checker) checkTools(path string, of *Channels) {
 	if tool := of.PagerDuty; tool != nil {
 		c.checkBase(below(path, "pagerduty.url"), tool.URL)
+		c.checkPagerDutyAPI(below(path, "pagerduty"), tool)
 	}
 	if tool := of.VictorOps; tool != nil {
 		c.checkBase(below(path, "victorops.url"), tool.URL)
@@ -21,6 +22,22 @@ func (c *checker) checkTools(path string, of *Channels) {
 		if kind, _, err := mime.ParseMediaType(tool.ContentType); tool.ContentType != "" && (err != nil || !strings.Contains(kind, "/")) {
 			c.add(below(path, "webhook.content_type"), "got %s, want a media type such as application/json", clipped(tool.ContentType))
 		}
+	}
+}
+
+// checkPagerDutyAPI wants both halves of the REST API's login, for a team's
+// channels.
+func (c *checker) checkPagerDutyAPI(path string, of *PagerDutyChannel) {
+	token, user := below(path, "api_token_file"), below(path, "api_user")
+	switch {
+	case c.given(token) && !c.ofATeam(path):
+		c.add(token, "Alertmanager writes no notes (want it in a team's channels)")
+	case c.given(token) && !c.said(path, "api_user"):
+		c.add(token, "PagerDuty wants to know in whose name (add api_user, the mail address of a user there)")
+	case c.given(user) && !c.said(path, "api_token_file"):
+		c.add(user, "it belongs to a token (want api_token_file beside it)")
+	case of.APIUser != "":
+		c.checkMail(user, of.APIUser, false)
 	}
 }
 

@@ -119,10 +119,14 @@ type GitHubChannel struct {
 
 // PagerDutyChannel is an Events API v2 integration. WebhookSecretFile holds the
 // secret, or secrets, one a line, that PagerDuty signs with what it posts back;
-// without it nothing comes back.
+// without it nothing comes back. APITokenFile, with the mail address of an
+// APIUser, is for what the Events API cannot do: notes, an acknowledgement that
+// ends, and who somebody is.
 type PagerDutyChannel struct {
 	RoutingKeyFile    string `yaml:"routing_key_file"`
 	WebhookSecretFile string `yaml:"webhook_secret_file,omitempty"`
+	APITokenFile      string `yaml:"api_token_file,omitempty"`
+	APIUser           string `yaml:"api_user,omitempty"`
 	URL               string `yaml:"url,omitempty"` // of the Events API; that of the United States by default
 }
 

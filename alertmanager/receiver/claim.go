@@ -261,8 +261,11 @@ func (d *directory) places(i incident.Incident, m incident.Message, role inciden
 		var found []incident.Delivery
 		for _, tool := range notify.Tools(d.catalog.Teams[i.Team]) {
 			place := notify.Place(tool.Way, i.Team)
-			said := m.Kind == incident.MessageAcknowledged && i.Via == tool.Way && !tool.Shows // there, so it knows
-			if !said && (!tool.Rings || m.Kind == incident.MessagePage || i.Alarmed(place, tool.Way)) {
+			said := m.From == tool.Way || m.Kind == incident.MessageAcknowledged && i.Via == tool.Way && !tool.Shows // there, so it knows
+			if m.Kind == incident.MessageNote && tool.Notes != nil && !tool.Notes(d.catalog.Teams[i.Team].Channels) {
+				continue
+			}
+			if !said && (!incident.Rings(tool.Way) || m.Kind == incident.MessagePage || i.Alarmed(place, tool.Way)) {
 				found = append(found, incident.Delivery{Message: m.Number, Recipient: place, Way: tool.Way})
 			}
 		}
@@ -311,6 +314,9 @@ func (r *Receiver) prepare(d *directory, i incident.Incident, m incident.Message
 	}
 	if i.Owner != "" {
 		n.Owner = d.name(i.Owner)
+	}
+	if m.Kind == incident.MessageNote {
+		n.News = d.name(m.By) + ": " + m.News
 	}
 	if incident.IsPlace(e.Recipient) {
 		return sending{entry: e, message: n, channel: channel}, nil

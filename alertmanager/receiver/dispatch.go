@@ -236,6 +236,9 @@ func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendE
 	now := r.now()
 	if due, again := s.again(now, sendErr); again {
 		level.Warn(r.logger).Log("msg", "A message did not go out; trying again", "incident", s.entry.Incident, "to", s.entry.Recipient, "way", s.entry.Way, "attempt", s.entry.Attempts, "err", s.said(sendErr))
+		if err := r.delayed(tx, s, sendErr, now); err != nil {
+			return err
+		}
 		return tx.Later(s.entry.ID, due)
 	}
 	state, err := tx.LoadIncident(s.entry.Incident)
@@ -266,6 +269,22 @@ func (r *Receiver) record(tx *store.Tx, s sending, receipt notify.Receipt, sendE
 
 // said is what a provider answered, without the person's addresses in it.
 func (s sending) said(err error) string { return s.message.To.Contacts.Hide(err.Error()) }
+
+// delayed tells the engine of a tool that does not take a page, while it is
+// still tried: people must not wait for the last attempt.
+func (r *Receiver) delayed(tx *store.Tx, s sending, sendErr error, now time.Time) error {
+	if s.entry.Attempts != attemptsPerWay || !incident.Rings(s.entry.Way) {
+		return nil
+	}
+	state, err := tx.LoadIncident(s.entry.Incident)
+	if err != nil {
+		return err
+	}
+	_, err = r.decide(tx, state, incident.Delayed{Incident: s.entry.Incident, Delivery: incident.Delivery{
+		Message: s.entry.Message, Recipient: s.entry.Recipient, Way: s.entry.Way, Attempts: s.entry.Attempts, Problem: notify.OneLine(s.said(sendErr), 300),
+	}}, now)
+	return err
+}
 
 // again says when the same way is tried once more, if it is.
 func (s sending) again(now time.Time, err error) (time.Time, bool) {

@@ -30,20 +30,28 @@ type pager struct {
 	states map[string]string
 	events []string // "action key" of everything that came
 	fail   int      // how many requests are answered 500
+	notes  []string // that were written here
 }
 
-func newPager(h *house) *pager {
+func newPager(h *house) *pager { return newPagerOf(h, "", "", "") }
+
+// newPagerOf is one whose catalogue has more of PagerDuty, and of the team.
+func newPagerOf(h *house, channel, team, hours string) *pager {
 	p := &pager{h: h, states: map[string]string{}, door: callback.New(callback.Options{Desk: h.receiver.Callbacks()})}
 	server := httptest.NewServer(p)
 	h.t.Cleanup(server.Close)
 	p.url = server.URL
 	h.write("webhook", "wh-secret\n")
-	h.catalog(strings.Replace(estate, "shop@example.org]}}", "shop@example.org]}, pagerduty: {routing_key_file: token, webhook_secret_file: webhook, url: '"+p.url+"'}}", 1))
+	h.catalog(strings.Replace(estate, "shop@example.org]}}}", "shop@example.org]}, pagerduty: {routing_key_file: token, webhook_secret_file: webhook, url: '"+p.url+"'"+channel+"}}"+team+"}", 1) + hours)
 	h.reload()
 	return p
 }
 
 func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/v2/enqueue" {
+		p.rest(w, r)
+		return
+	}
 	var event struct {
 		RoutingKey string `json:"routing_key"`
 		Action     string `json:"event_action"`
@@ -75,6 +83,43 @@ func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// rest is the REST API as far as notes and ends of acknowledgements need it.
+func (p *pager) rest(w http.ResponseWriter, r *http.Request) {
+	_, key := p.came()
+	id := "P" + key[max(len(key)-4, 0):]
+	if r.Header.Get("Authorization") != "Token token=secret" || r.Header.Get("From") != "tocsin@example.org" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	p.mu.Lock()
+	status := p.states[key]
+	p.mu.Unlock()
+	switch r.Method + " " + r.URL.Path {
+	case "GET /incidents":
+		_, _ = fmt.Fprintf(w, `{"incidents":[{"id":%q,"status":%q}]}`, id, status)
+	case "POST /incidents/" + id + "/snooze":
+		_, _ = fmt.Fprint(w, `{}`)
+		p.by("", "triggered", key)
+	case "POST /incidents/" + id + "/notes":
+		var said struct{ Note struct{ Content string } }
+		_ = json.NewDecoder(r.Body).Decode(&said)
+		p.mu.Lock()
+		p.notes = append(p.notes, said.Note.Content)
+		p.mu.Unlock()
+		w.WriteHeader(http.StatusCreated)
+		p.annotate("Tocsin", said.Note.Content)
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// annotate posts back a note of somebody.
+func (p *pager) annotate(person, text string) {
+	_, key := p.came()
+	p.send(fmt.Sprintf(`{"event":{"event_type":"incident.annotated","occurred_at":%q,"agent":{"type":"user_reference","summary":%q},"data":{"id":"N1","type":"incident_note","content":%q,"incident":{"id":"P%s","type":"incident_reference"}}}}`,
+		p.h.now().Format(time.RFC3339Nano), person, text, key[len(key)-4:]))
+}
+
 // by is what a person does in PagerDuty.
 func (p *pager) by(person, state, key string) {
 	p.mu.Lock()
@@ -87,6 +132,10 @@ func (p *pager) by(person, state, key string) {
 func (p *pager) post(kind, key, agent string) {
 	body := fmt.Sprintf(`{"event":{"event_type":%q,"occurred_at":%q,"agent":%s,"data":{"id":"P%s","incident_key":%q}}}`,
 		kind, p.h.now().Format(time.RFC3339Nano), agent, key[len(key)-4:], key)
+	p.send(body)
+}
+
+func (p *pager) send(body string) {
 	sum := hmac.New(sha256.New, []byte("wh-secret"))
 	sum.Write([]byte(body))
 	for range 2 {
@@ -94,6 +143,9 @@ func (p *pager) post(kind, key, agent string) {
 		r.Header.Set("X-PagerDuty-Signature", "v1="+hex.EncodeToString(sum.Sum(nil)))
 		w := httptest.NewRecorder()
 		p.door.ServeHTTP(w, r)
+		if p.h.t.Context().Err() != nil {
+			return // the receiver is closing
+		}
 		require.Equal(p.h.t, http.StatusNoContent, w.Code)
 	}
 }
@@ -246,4 +298,87 @@ func TestAPageThatIsNotNeededAnyMore(t *testing.T) {
 			require.NotEqual(t, incident.DeliverySending, d.State, "every message has an outcome")
 		}
 	}
+}
+
+// TestWhatEndsHereEndsInPagerDuty: an acknowledgement runs out, and PagerDuty
+// rings again, with a login there and without one.
+func TestWhatEndsHereEndsInPagerDuty(t *testing.T) {
+	for name, c := range map[string]struct {
+		login string
+		want  []string
+	}{
+		"without a login": {"", []string{"trigger", "acknowledge", "resolve", "trigger"}},
+		"with one":        {", api_token_file: token, api_user: tocsin@example.org", []string{"trigger", "acknowledge"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			p := newPagerOf(h, c.login, "", "")
+			require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+			link := h.link(h.mail("asha@example.org", 1).Text)
+			h.later(time.Minute)
+			p.reaches("triggered")
+			h.quiet()
+			h.request(http.MethodPost, link, "", 200, "it is yours")
+			p.reaches("acknowledged")
+			h.quiet()
+			h.later(5 * time.Hour)
+			p.reaches("triggered")
+			h.quiet()
+			actions, _ := p.came()
+			require.Equal(t, c.want, actions[:len(c.want)])
+			require.Empty(t, h.settled(1, func(incident.Incident) bool { return true }).Owner)
+		})
+	}
+}
+
+// TestNotesGoBothWays: each stands once on either side.
+func TestNotesGoBothWays(t *testing.T) {
+	h := newHouse(t)
+	p := newPagerOf(h, ", api_token_file: token, api_user: tocsin@example.org", "", "")
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	h.mail("asha@example.org", 1)
+	h.later(time.Minute)
+	key := p.reaches("triggered")
+	h.settled(1, func(i incident.Incident) bool {
+		return strings.HasPrefix(i.Thread("pagerduty/shop", incident.WayPagerDuty), key+" P")
+	})
+	h.quiet()
+	require.NoError(t, h.receiver.Act(t.Context(), 1, incident.Note{Incident: 1, Person: "asha", Text: "restarted the queue", Via: "board"}))
+	p.annotate("Ben Carter", "the disk was full")
+	h.quiet()
+	require.Equal(t, []string{"Asha Rao: restarted the queue\n(told by Tocsin)"}, p.notes)
+	events, err := h.receiver.Events(t.Context(), 1)
+	require.NoError(t, err)
+	var notes []string
+	for _, e := range events {
+		if e.Kind == incident.KindNote {
+			notes = append(notes, e.Person+": "+e.Text)
+		}
+	}
+	require.ElementsMatch(t, []string{"asha: restarted the queue", "ben: the disk was full"}, notes, "PagerDuty posted it twice")
+}
+
+// TestPagerDutyIsAwayAtNight: the hours here let nobody ring, and PagerDuty does
+// not take the page; people ring within seconds.
+func TestPagerDutyIsAwayAtNight(t *testing.T) {
+	h := newHouse(t)
+	far := strings.ToLower(h.now().AddDate(0, 0, 3).Weekday().String())
+	p := newPagerOf(h, "", ", page: office_hours, hours: far", "\nhours: {far: {days: "+far+", times: 09:00-17:00, timezone: UTC}}")
+	p.fail = 1000
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	h.mail("asha@example.org", 1)
+	h.mail("push:asha", 1)
+	h.later(time.Minute)
+	for range 4 {
+		h.later(10 * time.Second)
+	}
+	require.Contains(t, h.mail("push:asha", 2).Subject, "PLEASE ACKNOWLEDGE")
+	i := h.settled(1, func(i incident.Incident) bool { return !i.Silent.IsZero() })
+	require.Less(t, i.Silent.Sub(i.Opened), 3*time.Minute)
+	h.request(http.MethodGet, "/incidents/1", "", 200, "cannot be told to ring")
+	p.mu.Lock()
+	p.fail = 0
+	p.mu.Unlock()
+	h.later(time.Minute)
+	p.reaches("triggered")
 }

@@ -68,6 +68,9 @@ func profileFields() map[string]profileField {
 		"ntfy":     {Label: "ntfy topic", Use: "push messages. The topic is a password: whoever knows it reads along"},
 		"pushover": {Label: "Pushover user key", Use: "push messages, for who has no ntfy topic"},
 		"slack":    {Label: "Slack member id", Use: "buttons that you press in Slack are known by it; in Slack: profile, copy member ID"},
+
+		"pagerduty": {Label: "PagerDuty user id", Use: "what you do in PagerDuty is known by it: the end of your profile's address there"},
+		"victorops": {Label: "Splunk On-Call user name", Use: "what you do in Splunk On-Call is known by it"},
 	}
 }
 

@@ -119,7 +119,7 @@ func (b *board) messages(i incident.Incident) []messageView {
 // mark says how an event is drawn.
 func mark(e incident.Event) string {
 	switch e.Kind {
-	case incident.KindOpened, incident.KindReopened, incident.KindAlertFired, incident.KindDeliveryFailed, incident.KindNobodyReached:
+	case incident.KindOpened, incident.KindReopened, incident.KindAlertFired, incident.KindDeliveryFailed, incident.KindNobodyReached, incident.KindAlarmSilent:
 		return "bad"
 	case incident.KindOwnershipEnded, incident.KindSightLost:
 		return "bad"
@@ -168,6 +168,8 @@ func (b *board) describe(i incident.Incident, e incident.Event) string {
 		return fmt.Sprintf("Alertmanager left out %d alerts of the group: nothing closes until it shows them", e.Count)
 	case incident.KindAlertFired, incident.KindAlertConfirmed, incident.KindAlertResolved:
 		return describeAlert(e)
+	case incident.KindAlarmSilent:
+		return fmt.Sprintf("%s cannot be told to ring (%s): people here are paged in its place, whatever the hour", b.name(e.Person), notify.OneLine(e.Text, 300))
 	case incident.KindPagePlanned, incident.KindPageCancelled, incident.KindPaged, incident.KindAlarmPlanned:
 		return b.describePage(i, e)
 	case incident.KindMaintenanceBegan, incident.KindMaintenanceChanged, incident.KindMaintenanceEnded, incident.KindMaintenanceLifted:
@@ -300,7 +302,9 @@ func kindWord(k incident.MessageKind) string {
 		return "it is back"
 	case incident.MessageAcknowledged:
 		return "somebody has it"
-	case incident.MessageUpdate, incident.MessagePage, incident.MessageReminder, incident.MessageResolved:
+	case incident.MessageDisowned:
+		return "nobody has it"
+	case incident.MessageUpdate, incident.MessagePage, incident.MessageReminder, incident.MessageResolved, incident.MessageNote:
 	}
 	return string(k)
 }

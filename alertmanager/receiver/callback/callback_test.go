@@ -79,7 +79,7 @@ func (d *desk) Current(context.Context) ([]incident.Incident, error) { return d.
 
 func (d *desk) Person(has func(notify.Contacts) bool) string {
 	for person, contacts := range map[string]notify.Contacts{
-		"asha": {Phone: "+44 7700 900123", Email: "asha@example.org", Slack: "U0123ASHA"}, "ben": {Phone: "+44 7700 900124", Email: "ben@example.org"}, "chi": {},
+		"asha": {Phone: "+44 7700 900123", Email: "asha@example.org", Slack: "U0123ASHA"}, "ben": {Phone: "+44 7700 900124", Email: "ben@example.org", PagerDuty: "PBEN123", VictorOps: "bcarter"}, "chi": {},
 	} {
 		if has(contacts) {
 			return person

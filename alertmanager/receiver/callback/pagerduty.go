@@ -2,6 +2,7 @@ package callback
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,8 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // pagerDutyPost is the body of a webhook, version 3; see
@@ -65,6 +69,14 @@ func (h *handler) pagerDuty(r request) answer {
 			return failed(err)
 		}
 	}
+	if post.Event.Agent.person() {
+		post.Event.Agent.Email = h.pagerDutyMail(r, team.Channels.PagerDuty, post.Event.Agent)
+	}
+	for n, to := range post.Event.Data.Assignees {
+		if to.person() && post.Event.Type == "incident.reassigned" {
+			post.Event.Data.Assignees[n].Email = h.pagerDutyMail(r, team.Channels.PagerDuty, to)
+		}
+	}
 	return h.inTool(r, what, func(i incident.Incident) incident.Input { return h.pagerDutyInput(i, post) })
 }
 
@@ -82,22 +94,66 @@ func (h *handler) pagerDutyInput(i incident.Incident, post pagerDutyPost) incide
 	if !e.Agent.person() {
 		return nil
 	}
-	person := h.somebody(e.Agent.Email, e.Agent.Summary)
+	person := h.pagerDutyPerson(e.Agent)
 	switch e.Type {
 	case "incident.acknowledged":
 		return incident.Acknowledge{Incident: i.ID, Person: person, Via: via}
 	case "incident.resolved":
 		return incident.Resolve{Incident: i.ID, Person: person, Via: via}
 	case "incident.annotated":
-		return incident.Note{Incident: i.ID, Person: person, Text: notify.Plain(e.Data.Content, 4000), Via: via}
+		if strings.HasSuffix(strings.TrimSpace(e.Data.Content), notify.OwnWord) {
+			return nil // it tells back what was written here
+		}
+		return newNote(i, incident.Note{Incident: i.ID, Person: person, Text: notify.Plain(e.Data.Content, 4000), Via: via})
 	case "incident.reassigned":
 		for _, to := range e.Data.Assignees {
 			if to.person() {
-				return incident.Reassign{Incident: i.ID, Person: person, To: h.somebody(to.Email, to.Summary), Via: via}
+				return incident.Reassign{Incident: i.ID, Person: person, To: h.pagerDutyPerson(to), Via: via}
 			}
 		}
 	}
 	return nil
+}
+
+// newNote is a note, or nothing for one that came before: posts are repeated.
+func newNote(i incident.Incident, note incident.Note) incident.Input {
+	for _, m := range i.Messages {
+		if m.Kind == incident.MessageNote && m.From == note.Via && m.By == note.Person && m.News == strings.TrimSpace(note.Text) {
+			return nil
+		}
+	}
+	return note
+}
+
+// pagerDutyPerson is who a user there is here: by the id in the contacts, the
+// mail address, or the name.
+func (h *handler) pagerDutyPerson(user pagerDutyRef) string {
+	known := func(c notify.Contacts) bool { return user.ID != "" && c.PagerDuty == user.ID }
+	if person := h.Desk.Person(known); person != "" {
+		return person
+	}
+	return h.somebody(user.Email, user.Summary)
+}
+
+// pagerDutyWait bounds the question who somebody is: PagerDuty wants an answer
+// to its own within five seconds.
+const pagerDutyWait = 3 * time.Second
+
+// pagerDutyMail is a user's mail address: posts leave it out, so the API is
+// asked, where there is a login and the id is in nobody's contacts. Without an
+// answer the name has to do.
+func (h *handler) pagerDutyMail(r request, spec *catalog.PagerDutyChannel, user pagerDutyRef) string {
+	known := h.Desk.Person(func(c notify.Contacts) bool { return user.ID != "" && c.PagerDuty == user.ID }) != ""
+	if known || user.Email != "" {
+		return user.Email
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), pagerDutyWait)
+	defer cancel()
+	address, err := notify.PagerDutyMail(ctx, h.HTTP, spec, user.ID)
+	if err != nil {
+		level.Warn(h.Logger).Log("msg", "PagerDuty does not say who its user is; the name has to do", "err", err)
+	}
+	return address
 }
 
 // pagerDutyKey finds our key of an open incident by PagerDuty's id, which stands

@@ -98,6 +98,7 @@ func TestWhatHappensInPagerDutyHappensHere(t *testing.T) {
 	}{
 		{name: "acknowledged", kind: "incident.acknowledged", agent: byAsha, want: []incident.Input{incident.Acknowledge{Incident: 3, Person: "asha", Via: via}}},
 		{name: "by somebody known by mail", kind: "incident.acknowledged", agent: `{"type":"user_reference","summary":"BEN@example.org"}`, want: []incident.Input{incident.Acknowledge{Incident: 3, Person: "ben", Via: via}}},
+		{name: "by the id in the contacts", kind: "incident.acknowledged", agent: `{"id":"PBEN123","type":"user_reference","summary":"B. C."}`, want: []incident.Input{incident.Acknowledge{Incident: 3, Person: "ben", Via: via}}},
 		{name: "by a stranger", kind: "incident.acknowledged", agent: `{"type":"user_reference","summary":"Tenex/ Engineer\n"}`, want: []incident.Input{incident.Acknowledge{Incident: 3, Person: "Tenex- Engineer", Via: via}}},
 		{name: "by nobody: our own, told back", kind: "incident.acknowledged", agent: byNobody},
 		{name: "resolved", kind: "incident.resolved", agent: byAsha, want: []incident.Input{incident.Resolve{Incident: 3, Person: "asha", Via: via}}},
@@ -133,8 +134,35 @@ func TestANoteInPagerDuty(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, note))
 	require.Empty(t, d.inputs, "nobody knows yet which incident that is")
 	d.open[0].Messages[1].Deliveries[0].Thread += " PGR0VU2"
+	require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, strings.Replace(note, `\u202e.`, `\n(told by Tocsin)`, 1)))
+	require.Empty(t, d.inputs, "it is ours, told back")
 	require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, note))
 	require.Equal(t, []incident.Input{incident.Note{Incident: 3, Person: "asha", Text: "It is the disk.", Via: incident.WayPagerDuty}}, d.inputs)
+}
+
+// Posts name a user by id and name. Where a team has a login the mail address is
+// asked for; whoever cannot be asked about keeps the name.
+func TestAUserOfPagerDutyIsKnownByMail(t *testing.T) {
+	d := toolDesk(t)
+	asked := ""
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked += r.URL.Path + " "
+		if r.URL.Path != "/users/PLH1HKV" || r.Header.Get("Authorization") != "Token token="+secret {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		_, _ = w.Write([]byte(`{"user":{"name":"A. R.","email":"Asha@example.org"}}`))
+	}))
+	defer api.Close()
+	own := d.catalog.Teams["t"].Channels.PagerDuty
+	own.URL, own.APITokenFile, own.APIUser = api.URL, own.RoutingKeyFile, "tocsin@example.org"
+	for id, want := range map[string]string{"PLH1HKV": "asha", "PXXXXXX": "A. R.", "PBEN123": "ben"} {
+		d.inputs = nil
+		body := pagerDutyEvent(d, "incident.acknowledged", `{"id":"`+id+`","type":"user_reference","summary":"A. R."}`, "", now)
+		require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, body))
+		require.Equal(t, []incident.Input{incident.Acknowledge{Incident: 3, Person: want, Via: incident.WayPagerDuty}}, d.inputs)
+	}
+	require.NotContains(t, asked, "PBEN123", "the contacts say who that is")
 }
 
 // What comes twice, or late and out of order, changes nothing: the newest that

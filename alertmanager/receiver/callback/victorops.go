@@ -59,11 +59,20 @@ func (h *handler) victorOpsInput(i incident.Incident, post victorOpsPost) incide
 	case post.Phase == "UNACKED":
 		return opened(i, via, post.Key, "")
 	case post.Phase == "ACKED" && acked != "":
-		return incident.Acknowledge{Incident: i.ID, Person: h.somebody(acked), Via: via}
+		return incident.Acknowledge{Incident: i.ID, Person: h.victorOpsPerson(acked), Via: via}
 	case post.Phase == "RESOLVED" && ended != "":
-		return incident.Resolve{Incident: i.ID, Person: h.somebody(ended), Via: via}
+		return incident.Resolve{Incident: i.ID, Person: h.victorOpsPerson(ended), Via: via}
 	}
 	return nil
+}
+
+// victorOpsPerson is who a user there is here: by the name in the contacts, or
+// by what any tool's name may be.
+func (h *handler) victorOpsPerson(user string) string {
+	if person := h.Desk.Person(func(c notify.Contacts) bool { return strings.EqualFold(c.VictorOps, user) }); person != "" {
+		return person
+	}
+	return h.somebody(user)
 }
 
 // victorOpsUser is the first of some names that is a person's: SYSTEM is the

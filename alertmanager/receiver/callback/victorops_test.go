@@ -50,6 +50,7 @@ func TestWhatHappensInVictorOpsHappensHere(t *testing.T) {
 	}{
 		{name: "acknowledged", fields: `,"STATE.CURRENT_ALERT_PHASE":"ACKED","STATE.ACKED_BY":"asha","STATE.LAST_TIMESTAMP":1795471900000`, want: []incident.Input{incident.Acknowledge{Incident: 3, Person: "asha", Via: via}}},
 		{name: "with times as text", fields: `,"STATE.CURRENT_ALERT_PHASE":"ACKED","STATE.ACKED_BY":"${{STATE.ACKED_BY}}","STATE.ACK_USER":"Ben Carter","STATE.LAST_TIMESTAMP":""`, want: []incident.Input{incident.Acknowledge{Incident: 3, Person: "ben", Via: via}}},
+		{name: "by the name in the contacts", fields: `,"STATE.CURRENT_ALERT_PHASE":"ACKED","STATE.ACKED_BY":"BCarter"`, want: []incident.Input{incident.Acknowledge{Incident: 3, Person: "ben", Via: via}}},
 		{name: "by the tool itself", fields: `,"STATE.CURRENT_ALERT_PHASE":"ACKED","STATE.ACK_USER":"SYSTEM"`},
 		{name: "our own word, told back", fields: `,"STATE.CURRENT_ALERT_PHASE":"ACKED","STATE.ACK_USER":"Ben Carter","STATE.ACK_MSG":"Asha Rao has taken it on (told by Tocsin)"`},
 		{name: "resolved", fields: `,"STATE.CURRENT_ALERT_PHASE":"RESOLVED","STATE.RESOLVED_BY":"ben"`, want: []incident.Input{incident.Resolve{Incident: 3, Person: "ben", Via: via}}},

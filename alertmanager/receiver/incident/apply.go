@@ -72,6 +72,8 @@ func (i Incident) apply(e Event) Incident {
 		i = i.applyPaging(e)
 	case KindAlarmPlanned:
 		i.AlarmAt = e.Due
+	case KindAlarmSilent:
+		i.Silent = e.At
 	case KindMessageQueued, KindDeliveryStarted, KindDelivered, KindDeliveryFailed, KindReceipt, KindNobodyReached:
 		i = i.applyMessage(e)
 	}

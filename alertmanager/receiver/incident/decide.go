@@ -39,6 +39,8 @@ func Decide(state State, input Input, policy Policy, now time.Time) []Event {
 		d.sent(in)
 	case Failed:
 		d.failed(in)
+	case Delayed:
+		d.instead(in.Incident, in.Delivery)
 	case Receipted:
 		d.receipted(in)
 	case Unreached:

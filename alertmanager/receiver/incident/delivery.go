@@ -22,6 +22,7 @@ func (d *decision) sent(in Sent) {
 func (d *decision) failed(in Failed) {
 	in.Delivery.State, in.Delivery.At = DeliveryFailed, d.now
 	d.emit(Event{Incident: in.Incident, Kind: KindDeliveryFailed, Delivery: &in.Delivery})
+	d.instead(in.Incident, in.Delivery)
 	d.nextWay(in.Incident, in.Delivery, in.Reachable)
 }
 
@@ -77,7 +78,7 @@ func (d *decision) nobody(id ID, message int, whom, why string) {
 	m, ok := i.Message(message)
 	if ok && m.Kind == MessageAssigned && i.Handed && i.Owner == whom && !m.pending() {
 		d.emit(Event{Incident: id, Kind: KindOwnershipEnded, Person: whom, Text: "who was given it cannot be reached"})
-		d.disowned(id)
+		d.disowned(id, "")
 		return
 	}
 	if !ok || m.Kind != MessagePage || m.ForTools() || i.Paging.Due.IsZero() || i.Owner != "" || m.pending() {

@@ -54,7 +54,7 @@ func (d *decision) pageAt(i Incident, terms Terms) (time.Time, bool) {
 	if !pages || i.Paging.Last.IsZero() {
 		return at, pages
 	}
-	return terms.PagesFrom(later(at, i.Paging.Last.Add(d.policy.ReopenWithin)))
+	return i.pagesFrom(terms, later(at, i.Paging.Last.Add(d.policy.ReopenWithin)))
 }
 
 // ringAt is pageAt without regard to earlier pages.
@@ -63,7 +63,7 @@ func (d *decision) ringAt(i Incident, terms Terms) (time.Time, bool) {
 	if !rings {
 		return time.Time{}, false
 	}
-	return terms.PagesFrom(at)
+	return i.pagesFrom(terms, at)
 }
 
 // alarmAt is ringAt without regard to the hours.
@@ -103,7 +103,7 @@ func (d *decision) page(id ID) {
 		return
 	}
 	terms := d.terms(i)
-	from, pages := terms.PagesFrom(d.now)
+	from, pages := i.pagesFrom(terms, d.now)
 	switch {
 	case !pages:
 		d.emit(Event{Incident: id, Kind: KindPageCancelled, Text: "the service pages nobody"})

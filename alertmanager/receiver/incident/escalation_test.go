@@ -185,6 +185,37 @@ func TestToolsRingWhenTheHoursHereHoldAPageBack(t *testing.T) {
 		h.passes(time.Hour)
 		require.Len(t, h.rung(), 1, "and in the next outage")
 	})
+	t.Run("people do in their place when they cannot be told", func(t *testing.T) {
+		h := tools(t, later)
+		h.report(down())
+		h.passes(5 * time.Minute)
+		require.Equal(t, []string{"4.833333333333333 tools "}, h.rung())
+		page := h.only().Messages[len(h.only().Messages)-1]
+		lost := func(way string) incident.Delivery {
+			return incident.Delivery{Message: page.Number, Recipient: way + "/shop", Way: way, Problem: "the server answered 500"}
+		}
+		h.play(incident.Claimed{Incident: 1, Deliveries: []incident.Delivery{lost(incident.WayPagerDuty), lost(incident.WayVictorOps), lost(incident.WaySlack)}})
+		h.play(incident.Failed{Incident: 1, Delivery: lost(incident.WaySlack)})
+		require.Empty(t, h.rung(), "Slack rings nobody")
+		h.play(incident.Delayed{Incident: 1, Delivery: lost(incident.WayPagerDuty)})
+		require.Equal(t, []string{"5 on_call push", "5 tools "}, h.rung(), "at once")
+		h.play(incident.Failed{Incident: 1, Delivery: lost(incident.WayPagerDuty)})
+		h.passes(11 * time.Minute)
+		require.Equal(t, []string{"15 on_call push", "15 tools "}, h.rung(), "and on, whatever the hour")
+	})
+	t.Run("one that was told is enough", func(t *testing.T) {
+		h := tools(t, later)
+		h.report(down())
+		h.passes(5 * time.Minute)
+		h.rung()
+		n := len(h.only().Messages)
+		told, lost := incident.Delivery{Message: n, Recipient: "victorops/shop", Way: incident.WayVictorOps}, incident.Delivery{Message: n, Recipient: "pagerduty/shop", Way: incident.WayPagerDuty}
+		h.play(incident.Claimed{Incident: 1, Deliveries: []incident.Delivery{told, lost}})
+		h.play(incident.Sent{Incident: 1, Delivery: told})
+		h.play(incident.Failed{Incident: 1, Delivery: lost})
+		h.passes(time.Hour)
+		require.Empty(t, h.rung())
+	})
 	t.Run("not when somebody has it", func(t *testing.T) {
 		h := tools(t, later)
 		h.report(down())

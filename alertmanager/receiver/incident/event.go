@@ -22,6 +22,7 @@ const (
 	KindPageCancelled  Kind = "page_cancelled"   // Text is why
 	KindPaged          Kind = "paged"            // Step; Due, NextStep and Paging are what follows
 	KindAlarmPlanned   Kind = "alarm_planned"    // Due; zero when the tools need not ring by themselves
+	KindAlarmSilent    Kind = "alarm_silent"     // Person is the tool that cannot be told, Text is why: people are paged in its place
 
 	// Of the owner; Due is when the ownership ends.
 	KindSnoozed        Kind = "snoozed"         // Person, Text is the way

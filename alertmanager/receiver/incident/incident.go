@@ -146,6 +146,7 @@ type Incident struct {
 
 	Paging     Paging    `json:"paging,omitzero"`
 	AlarmAt    time.Time `json:"alarm_at,omitzero"`    // when the team's tools ring although our hours hold the page back
+	Silent     time.Time `json:"silent,omitzero"`      // when they could not be told to; until the next outage our hours hold nothing back
 	ReminderAt time.Time `json:"reminder_at,omitzero"` // when the product manager hears of it again
 
 	Maintenance Maintenance `json:"maintenance,omitzero"` // the last windows over it; see Withheld

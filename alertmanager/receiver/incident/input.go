@@ -101,6 +101,13 @@ type Failed struct {
 	Reachable []string
 }
 
+// Delayed says that a delivery has come to nothing several times, and that it is
+// tried on.
+type Delayed struct {
+	Incident ID
+	Delivery Delivery
+}
+
 // Unreached says that a message has no way to a role or a person.
 type Unreached struct {
 	Incident ID
@@ -128,6 +135,7 @@ func (WindowsChanged) input() {}
 func (Claimed) input()        {}
 func (Sent) input()           {}
 func (Failed) input()         {}
+func (Delayed) input()        {}
 func (Unreached) input()      {}
 
 // State is what the engine must know for one input: the incidents that the

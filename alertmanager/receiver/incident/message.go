@@ -47,9 +47,11 @@ const (
 	MessageReminder     MessageKind = "reminder"
 	MessageAcknowledged MessageKind = "acknowledged"
 	MessageResolved     MessageKind = "resolved"
-	MessageAssigned     MessageKind = "assigned" // to who has it from now on
-	MessageTest         MessageKind = "test"     // of no incident: somebody tries out whether a person is reached
-	MessageShift        MessageKind = "shift"    // of no incident: a turn on call begins
+	MessageAssigned     MessageKind = "assigned"   // to who has it from now on
+	MessageDisowned     MessageKind = "given_back" // to tools: nobody has it any longer
+	MessageNote         MessageKind = "note"       // to tools: what somebody wrote
+	MessageTest         MessageKind = "test"       // of no incident: somebody tries out whether a person is reached
+	MessageShift        MessageKind = "shift"      // of no incident: a turn on call begins
 )
 
 // Message is something to tell, and what became of it.
@@ -59,6 +61,8 @@ type Message struct {
 	At       time.Time   `json:"at"`
 	To       []Role      `json:"to"`
 	Except   string      `json:"except,omitempty"`   // a person who need not be told
+	By       string      `json:"by,omitempty"`       // who wrote a note
+	From     string      `json:"from,omitempty"`     // the way by which it came to us: a tool of that way knows
 	Ways     []string    `json:"ways"`               // used at once, as far as the person can be reached by them
 	Fallback []string    `json:"fallback,omitempty"` // tried in order where the ways fail
 	Urgent   bool        `json:"urgent,omitempty"`   // may ring in the night

@@ -110,7 +110,7 @@ func (d *decision) reassign(in Reassign) {
 	before := i.Owner
 	d.emit(e)
 	if in.To == "" {
-		d.disowned(i.ID)
+		d.disowned(i.ID, in.Via)
 		return
 	}
 	d.owned(i, before, in.To, "has it from now on")
@@ -133,30 +133,32 @@ func (d *decision) ownership(id ID) {
 		return
 	}
 	d.emit(Event{Incident: id, Kind: KindOwnershipEnded, Person: i.Owner})
-	d.disowned(id)
+	d.disowned(id, "")
 }
 
-// disowned has an incident without an owner paged again at once.
-func (d *decision) disowned(id ID) {
+// disowned has an incident without an owner paged again at once. Via is where
+// somebody gave it back; empty when its acknowledgement ended.
+func (d *decision) disowned(id ID, via string) {
 	i, ok := d.open(id)
 	if !ok {
 		return
 	}
 	terms := d.terms(i)
 	if _, pages := d.ringAt(i, terms); pages && !i.Withheld() {
-		if at, ever := terms.PagesFrom(d.now); ever {
+		if at, ever := i.pagesFrom(terms, d.now); ever {
 			d.emit(Event{Incident: id, Kind: KindPagePlanned, Due: at, Step: 0})
 		}
 	}
 	if i.toolsKnow() {
-		d.tools(id, MessageUpdate, "nobody owns it any longer")
+		d.tellTools(id, Message{Kind: MessageDisowned, News: "nobody owns it any longer", From: via})
 	}
 	d.alarm(id)
 	d.replanChildren(id)
 	d.page(id)
 }
 
-// noted writes a person's words on the timeline.
+// noted writes a person's words on the timeline, and into the tools that know
+// of the outage.
 func (d *decision) noted(in Note) {
 	i, ok := d.state.Incident(in.Incident)
 	text := strings.TrimSpace(in.Text)
@@ -167,6 +169,9 @@ func (d *decision) noted(in Note) {
 		text = strings.ToValidUTF8(text[:min(len(text), longestNote)], "")
 	}
 	d.emit(Event{Incident: i.ID, Kind: KindNote, Person: in.Person, Text: text, By: in.Via})
+	if i.toolsKnow() {
+		d.tellTools(i.ID, Message{Kind: MessageNote, News: text, By: in.Person, From: in.Via})
+	}
 }
 
 // resolveByHand closes an incident on somebody's word. What fires on comes

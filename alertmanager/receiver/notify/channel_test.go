@@ -137,14 +137,16 @@ func TestContacts(t *testing.T) {
 	cases := []struct {
 		name, text, want string
 	}{
-		{"all", "email: asha@example.org\nphone: +44 7700 900000\nntfy: asha-x_1\npushover: uQiRzpo4DXghDmr9QzzfQu27cmVRsG\nslack: U0123ABCD\n", ""},
+		{"all", "email: asha@example.org\nphone: +44 7700 900000\nntfy: asha-x_1\npushover: uQiRzpo4DXghDmr9QzzfQu27cmVRsG\nslack: U0123ABCD\npagerduty: PT23IWX\nvictorops: asha.rao\n", ""},
 		{"none", "# nobody knows\n", ""},
-		{"a misspelled key", "mail: private@example.org\n", "want a mapping of email, phone, ntfy, pushover and slack"},
+		{"a misspelled key", "mail: private@example.org\n", "want a mapping of email, phone, ntfy, pushover, slack, pagerduty and victorops"},
 		{"no mapping", "private@example.org\n", "want a mapping"},
 		{"an address", "email: private\n", "email: want one address"},
 		{"a phone", "phone: 07700 900000\n", "phone: want the international form"},
 		{"a user key", "pushover: private\n", "pushover: want a user key"},
 		{"a topic", "ntfy: private/topic\n", "ntfy: want a topic"},
+		{"a PagerDuty user", "pagerduty: private\n", "pagerduty: want a user's id"},
+		{"a Splunk user", "victorops: private person\n", "victorops: want a user's name"},
 		{"a Slack account", "slack: private\n", "slack: want a member's id"},
 	}
 	for _, c := range cases {

@@ -29,6 +29,8 @@ func ContactKeys() []ContactKey {
 		{"ntfy", "a topic of letters, digits, _ and -, at most 64", false, func(c *Contacts) *string { return &c.Ntfy }, isTopic, maskAll},
 		{"pushover", "a user key of 30 letters and digits", false, func(c *Contacts) *string { return &c.Pushover }, isUserKey, maskAll},
 		{"slack", "a member's id, such as U0123ABCD (in the profile: copy member ID)", true, func(c *Contacts) *string { return &c.Slack }, isMember, maskEnd},
+		{"pagerduty", "a user's id, such as PT23IWX (at the end of the profile's address)", true, func(c *Contacts) *string { return &c.PagerDuty }, isUserID, maskEnd},
+		{"victorops", "a user's name of letters, digits, ., _ and -, at most 64", true, func(c *Contacts) *string { return &c.VictorOps }, isUserName, maskEnd},
 	}
 }
 
@@ -103,6 +105,14 @@ func isUserKey(text string) bool { return strings.Trim(text, alphanumeric) == ""
 
 func isMember(text string) bool {
 	return strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == "" && strings.ContainsRune("UW", rune(text[0])) && len(text) <= 32
+}
+
+func isUserID(text string) bool {
+	return strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == "" && len(text) <= 32
+}
+
+func isUserName(text string) bool {
+	return strings.Trim(text, alphanumeric+"._-") == "" && len(text) <= 64
 }
 
 func maskAll(string) string { return "•••" }

@@ -22,6 +22,9 @@ type Contacts struct {
 
 	Pushover string `yaml:"pushover,omitempty"` // the user key, for delivery.pushover
 	Slack    string `yaml:"slack,omitempty"`    // a member's id, by which presses of buttons are known
+
+	PagerDuty string `yaml:"pagerduty,omitempty"` // a user's id, by which what happens there is known
+	VictorOps string `yaml:"victorops,omitempty"` // a user's name in Splunk On-Call, likewise
 }
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -48,7 +51,7 @@ func parseContacts(text []byte) (Contacts, error) {
 	decoder.KnownFields(true)
 	var c Contacts
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Contacts{}, errors.New("want a mapping of email, phone, ntfy, pushover and slack to one text each")
+		return Contacts{}, errors.New("want a mapping of email, phone, ntfy, pushover, slack, pagerduty and victorops to one text each")
 	}
 	if err := c.Check(); err != nil {
 		return Contacts{}, err

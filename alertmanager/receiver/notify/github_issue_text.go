@@ -61,7 +61,7 @@ func issueText(m Message) string {
 func issueNews(m Message) string {
 	at := "**" + Clock(m.At, m.Zone) + "** "
 	switch m.Kind {
-	case incident.MessageUpdate, incident.MessageReminder:
+	case incident.MessageUpdate, incident.MessageReminder, incident.MessageDisowned, incident.MessageNote:
 		if m.News != "" {
 			return at + prose(sentence(m.News), 2000)
 		}

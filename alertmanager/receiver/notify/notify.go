@@ -131,10 +131,12 @@ type Kind struct {
 
 	// A tool of teams says of a team's channels whether it is among them. Its
 	// recipients are places, "WAY/TEAM"; see [Tools]. Nil for every other channel.
-	Tool func(catalog.Channels) bool
-	// Rings says that the tool phones people by a rota of its own. It is told
+	// One that phones people by a rota of its own, see [incident.Rings], is told
 	// what pages, and then what becomes of that; others hear of every change.
-	Rings bool
+	Tool func(catalog.Channels) bool
+	// Notes says of a team's channels whether the tool takes what people write
+	// here. Nil for always.
+	Notes func(catalog.Channels) bool
 	// Shows says that what is done in the tool shows there only when it is told
 	// of it; others know what came from them.
 	Shows bool
@@ -155,8 +157,8 @@ func Kinds() []Kind {
 		{Way: incident.WaySMS, Name: "twilio", Address: phone, New: newTwilioSMS},
 		{Way: incident.WayVoice, Name: "twilio", Address: phone, New: newTwilioVoice},
 		{Way: incident.WayGitHub, Name: "github", New: newGitHub},
-		{Way: incident.WayPagerDuty, Name: "pagerduty", New: newPagerDuty, Rings: true, Tool: func(c catalog.Channels) bool { return c.PagerDuty != nil }},
-		{Way: incident.WayVictorOps, Name: "victorops", New: newVictorOps, Rings: true, Tool: func(c catalog.Channels) bool { return c.VictorOps != nil }},
+		{Way: incident.WayPagerDuty, Name: "pagerduty", New: newPagerDuty, Tool: func(c catalog.Channels) bool { return c.PagerDuty != nil }, Notes: func(c catalog.Channels) bool { return c.PagerDuty.APITokenFile != "" }},
+		{Way: incident.WayVictorOps, Name: "victorops", New: newVictorOps, Tool: func(c catalog.Channels) bool { return c.VictorOps != nil }},
 		{Way: incident.WaySlack, Name: "slack", New: newSlack, Shows: true, Tool: func(c catalog.Channels) bool { return c.Slack.Bot() }},
 		{Way: incident.WayIssue, Name: "github", New: newGitHubIssues, Tool: func(c catalog.Channels) bool { return c.GitHub != nil && c.GitHub.Issues }},
 		{Way: incident.WayWebhook, Name: "webhook", New: newWebhook, Tool: func(c catalog.Channels) bool { return c.Webhook != nil }},

@@ -27,7 +27,10 @@ type pagerDuty struct {
 const pagerDutyURL = "https://events.pagerduty.com"
 
 // pagerDutyService is the integration of one team.
-type pagerDutyService struct{ url, key string }
+type pagerDutyService struct {
+	url, key string
+	api      *pagerDutyAPI // nil without a login
+}
 
 func newPagerDuty(s Settings) (Channel, error) {
 	teams, err := perTeam(s.Catalog, func(path string, of catalog.Channels) (pagerDutyService, bool, error) {
@@ -35,12 +38,17 @@ func newPagerDuty(s Settings) (Channel, error) {
 			return pagerDutyService{}, false, nil
 		}
 		key, err := secretFile(path+".pagerduty.routing_key_file", of.PagerDuty.RoutingKeyFile)
-		return pagerDutyService{strings.TrimRight(cmp.Or(of.PagerDuty.URL, pagerDutyURL), "/"), key}, true, err
+		return pagerDutyService{pagerDutyAddress(of.PagerDuty), key, newPagerDutyAPI(s.HTTP, of.PagerDuty)}, true, err
 	})
 	if err != nil || len(teams) == 0 {
 		return nil, err
 	}
 	return &pagerDuty{teams, s.HTTP}, nil
+}
+
+// pagerDutyAddress is the Events API of a team's account.
+func pagerDutyAddress(spec *catalog.PagerDutyChannel) string {
+	return strings.TrimRight(cmp.Or(spec.URL, pagerDutyURL), "/")
 }
 
 // pagerDutyEvent is the body of a request. It stays far below the 512 kB that
@@ -77,24 +85,55 @@ func (c *pagerDuty) Send(ctx context.Context, m Message) (Receipt, error) {
 	if !ok {
 		return Receipt{}, permanent("the team has no PagerDuty any more")
 	}
-	event := pagerDutyOf(m)
-	event.RoutingKey = team.key
-	body, err := json.Marshal(event)
-	if err != nil {
-		return Receipt{}, permanent("writing the event: %w", err)
+	event, err := pagerDutyOf(m), error(nil)
+	switch {
+	case m.Kind == incident.MessageNote && team.api == nil:
+		return Receipt{}, permanent("PagerDuty takes no notes without api_token_file")
+	case m.Kind == incident.MessageNote:
+		err = team.api.note(ctx, m)
+	case m.Kind == incident.MessageDisowned && event.Action == "trigger":
+		err = c.ringAgain(ctx, team, event)
+	default:
+		err = c.enqueue(ctx, team, event)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, team.url+"/v2/enqueue", bytes.NewReader(body))
 	if err != nil {
-		return Receipt{}, permanent("teams.%s.channels.pagerduty.url is not a URL", teamOf(m.To.ID))
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if _, err := post(ctx, c.client, r); err != nil {
 		return Receipt{}, err
 	}
 	if strings.HasPrefix(m.Thread, event.DedupKey) {
 		return Receipt{Thread: m.Thread}, nil // with PagerDuty's own id behind the key
 	}
 	return Receipt{Thread: event.DedupKey}, nil
+}
+
+func (c *pagerDuty) enqueue(ctx context.Context, team pagerDutyService, event pagerDutyEvent) error {
+	event.RoutingKey = team.key
+	body, err := json.Marshal(event)
+	if err != nil {
+		return permanent("writing the event: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, team.url+"/v2/enqueue", bytes.NewReader(body))
+	if err != nil {
+		return permanent("pagerduty.url is not a URL")
+	}
+	r.Header.Set("Content-Type", "application/json")
+	_, err = post(ctx, c.client, r)
+	return err
+}
+
+// ringAgain ends an acknowledgement there. Without a login that takes a new
+// alert in place of the old one: a trigger alone changes nothing of one that is
+// acknowledged.
+func (c *pagerDuty) ringAgain(ctx context.Context, team pagerDutyService, event pagerDutyEvent) error {
+	if team.api != nil {
+		rings, err := team.api.unacknowledge(ctx, event.DedupKey)
+		if rings || err != nil && !IsPermanent(err) {
+			return err
+		}
+	}
+	if err := c.enqueue(ctx, team, pagerDutyEvent{Action: "resolve", DedupKey: event.DedupKey}); err != nil {
+		return err
+	}
+	return c.enqueue(ctx, team, event)
 }
 
 func pagerDutyOf(m Message) pagerDutyEvent {

@@ -220,7 +220,9 @@ func slackNewsLine(m Message) string {
 		return "The phone rings: " + sentence(m.News)
 	case incident.MessageReopened:
 		return t.Subject + "\n" + t.Lead
-	case incident.MessageOpened, incident.MessageUpdate, incident.MessageReminder, incident.MessageAssigned:
+	case incident.MessageNote:
+		return m.News
+	case incident.MessageOpened, incident.MessageUpdate, incident.MessageReminder, incident.MessageAssigned, incident.MessageDisowned:
 	}
 	return sentence(m.News)
 }

@@ -110,6 +110,10 @@ func subject(m Message, state string, lead incident.Alert) string {
 		return fmt.Sprintf("%s (%s has it): %s", state, m.Owner, what)
 	case incident.MessageAssigned:
 		return fmt.Sprintf("%s (handed to you): %s", state, what)
+	case incident.MessageDisowned:
+		return fmt.Sprintf("%s (nobody has it): %s", state, what)
+	case incident.MessageNote:
+		return fmt.Sprintf("%s (note): %s", state, what)
 	case incident.MessageOpened, incident.MessageTest, incident.MessageShift:
 	}
 	if n := len(m.Also); n > 0 {

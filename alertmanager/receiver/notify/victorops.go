@@ -64,32 +64,48 @@ func (c *victorOps) Send(ctx context.Context, m Message) (Receipt, error) {
 		return Receipt{}, permanent("the team has no Splunk On-Call any more")
 	}
 	alert := victorOpsOf(m)
+	if m.Kind == incident.MessageDisowned && m.Incident.Open() && m.Incident.Owner == "" {
+		// It has no word for an acknowledgement that ends: what comes after a
+		// recovery rings.
+		over := victorOpsAlert{Type: "RECOVERY", ID: alert.ID, Tool: alert.Tool, State: "Nobody has it any longer: it rings again " + OwnWord}
+		if err := c.post(ctx, address, over); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return Receipt{Thread: alert.ID}, c.post(ctx, address, alert)
+}
+
+func (c *victorOps) post(ctx context.Context, address string, alert victorOpsAlert) error {
 	body, err := json.Marshal(alert)
 	if err != nil {
-		return Receipt{}, permanent("writing the alert: %w", err)
+		return permanent("writing the alert: %w", err)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return Receipt{}, permanent("teams.%s.channels.victorops.url is not a URL", teamOf(m.To.ID))
+		return permanent("victorops.url is not a URL")
 	}
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := post(ctx, c.client, r)
 	if err != nil {
-		return Receipt{}, err
+		return err
 	}
 	var taken struct {
 		Result string `json:"result"`
 	}
 	if json.Unmarshal(answer, &taken) == nil && taken.Result == "failure" {
-		return Receipt{}, permanent("Splunk On-Call refused the alert")
+		return permanent("Splunk On-Call refused the alert")
 	}
-	return Receipt{Thread: alert.ID}, nil
+	return nil
 }
 
 func victorOpsOf(m Message) victorOpsAlert {
 	severity := map[incident.Severity]string{incident.SeverityCritical: "CRITICAL", incident.SeverityInfo: "INFO"}[m.Incident.Severity]
 	alert := victorOpsAlert{
 		Type: toolAction(m.Incident, cmp.Or(severity, "WARNING"), "ACKNOWLEDGEMENT", "RECOVERY"), ID: IncidentKey(m.Incident), Tool: "Tocsin",
+	}
+	if m.Kind == incident.MessageNote { // what informs stands on the timeline, and changes nothing
+		alert.Type, alert.State = "INFO", Plain(m.News, 4000)+"\n"+OwnWord
+		return alert
 	}
 	t := Compose(m)
 	alert.Name, alert.State, alert.Start = t.Subject, victorOpsText(t), m.Incident.Began().Unix()

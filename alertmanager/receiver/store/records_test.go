@@ -130,6 +130,7 @@ func profilesOfPeople(t *testing.T, p place) {
 	ended, err = s.SessionEnded(t.Context(), "one")
 	require.NoError(t, err)
 	require.False(t, ended, "it would have ended by now")
+}
 
 // whatIsQueuedTogetherGoesInOrder: a tool that is told of two changes at once
 // hears of the first one first.
