@@ -66,7 +66,7 @@ func TestAProfileIsOnesOwn(t *testing.T) {
 	require.Equal(t, 200, code)
 	require.Contains(t, text, "Saved.")
 	require.Equal(t, []board.ProfileChange{{
-		Put:    map[string]string{"phone": "+44 7700 900777", "email": "", "ntfy": "", "pushover": "", "slack": ""},
+		Put:    map[string]string{"phone": "+44 7700 900777", "email": "", "ntfy": "", "pushover": "", "slack": "", "pagerduty": "", "victorops": ""},
 		Remove: map[string]bool{"email": true}, Order: []string{"email", "push"},
 	}}, g.desk.entered)
 	code, text = send("/profile", "/profile", url.Values{"phone": {"0 900777"}, "order": {"sms"}})
