@@ -31,7 +31,7 @@ func delivery(in Input) []Finding {
 // pages says whether somebody's phone may ring for what the catalogue watches.
 func pages(c *catalog.Catalog) bool {
 	for _, team := range c.Teams {
-		if team.Escalation == "" {
+		if team.Escalation == "" && team.Rota == "" && len(team.Members) == 0 {
 			continue
 		}
 		if team.Page != catalog.PageNever {

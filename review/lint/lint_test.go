@@ -99,6 +99,13 @@ func TestFindings(t *testing.T) {
 		{"nobody outside where one service rings", "delivery", lint.Problem, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Monitoring.Heartbeat, in.Catalog.Teams["shop"].Page = nil, catalog.PageNever
 		}, "monitoring.heartbeat is not given"},
+		{"nobody outside where a rota is rung without an escalation", "delivery", lint.Problem, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Monitoring.Heartbeat, in.Catalog.Teams["shop"].Escalation = nil, ""
+		}, "monitoring.heartbeat is not given"},
+		{"nobody outside where there is nobody", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			shop := in.Catalog.Teams["shop"]
+			in.Catalog.Monitoring.Heartbeat, shop.Escalation, shop.Rota, shop.Members = nil, "", "", nil
+		}, "monitoring.heartbeat is not given"},
 		{"no Alertmanager to ask", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Alertmanager = nil }, "links.alertmanager is not given: the receiver cannot ask which alerts still fire, and incidents may stay open"},
 		{"a team without a channel", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Channels = catalog.Channels{} }, "teams.shop.channels: no channel, so nobody reads its warnings"},
 		{"a channel with two senders", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
@@ -114,7 +121,11 @@ func TestFindings(t *testing.T) {
 			require.NoError(t, os.WriteFile(file, []byte(`{"text": {{json .Title}}}`), 0o600))
 			in.Catalog.Teams["shop"].Channels.Webhook = &catalog.WebhookChannel{URL: "https://hooks.example.org/x", TemplateFile: file}
 		}, "can't evaluate field Title"},
-		{"a team without a rota", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Rota = "" }, "teams.shop: no rota or no escalation, so an outage of shop pages nobody (page: never says that this is meant)"},
+		{"a team without anybody", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Rota = "" }, "teams.shop: no rota and no members, so an outage of shop pages nobody (page: never says that this is meant)"},
+		{"a team without a rota", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Teams["shop"].Rota, in.Catalog.Teams["shop"].Members = "", []string{"asha", "ben"}
+		}, "teams.shop: no rota, so an outage of shop pages all members at once"},
+		{"a team without an escalation", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Escalation = "" }, "teams.shop: no escalation, so an outage of shop is told by push and e-mail only, and nobody comes after whoever does not answer"},
 		{"which it may mean", "teams", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Teams["shop"].Rota, in.Catalog.Services["shop"].Page = "", catalog.PageNever
 		}, "1 can be told"},

@@ -23,13 +23,27 @@ func teams(in Input) []Finding {
 		if team.Channels == (catalog.Channels{}) {
 			findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s.channels: no channel, so nobody reads its warnings", name)})
 		}
-		if team.Rota == "" || team.Escalation == "" {
-			if paged := paging(c, name); len(paged) > 0 {
-				findings = append(findings, Finding{Warning, fmt.Sprintf("teams.%s: no rota or no escalation, so an outage of %s pages nobody (page: never says that this is meant)", name, paged[0])})
-			}
+		if paged := paging(c, name); len(paged) > 0 {
+			findings = append(findings, ringing(team, paged[0])...)
 		}
 	}
 	return orGood(findings, fmt.Sprintf("%d can be told", len(c.Teams)))
+}
+
+// ringing looks at whose phones ring for a team's outage.
+func ringing(team *catalog.Team, service string) []Finding {
+	text := ""
+	switch {
+	case team.Rota == "" && len(team.Members) == 0:
+		text = "no rota and no members, so an outage of %s pages nobody (page: never says that this is meant)"
+	case team.Escalation == "":
+		text = "no escalation, so an outage of %s is told by push and e-mail only, and nobody comes after whoever does not answer"
+	case team.Rota == "":
+		text = "no rota, so an outage of %s pages all members at once"
+	default:
+		return nil
+	}
+	return []Finding{{Warning, fmt.Sprintf("teams.%s: "+text, team.Name, service)}}
 }
 
 // slackBot looks at a channel that a bot writes to: it has one sender, and
