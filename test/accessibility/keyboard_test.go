@@ -3,6 +3,7 @@ package accessibility
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -104,7 +105,7 @@ func (b *tab) renewed(change func()) {
 	b.holds(`document.querySelector("[data-old]") === null`)
 }
 
-// TestRealBoardByTheKeyboardAlone does what people do with an incident with
+// TestRealBoardByTheKeyboardAlone does all that people do with an incident with
 // Tab, Enter, Space and letters, on a phone's and a desk's screen, and where no
 // script runs.
 func TestRealBoardByTheKeyboardAlone(t *testing.T) {
@@ -132,6 +133,8 @@ func TestRealBoardByTheKeyboardAlone(t *testing.T) {
 			b.then(fmt.Sprintf("#title-%d a", id), kb.Enter, "Timeline")
 			b.answersByKeys(id, size.flags == nil)
 			b.then(fmt.Sprintf("a[href='/incidents/%d/postmortem']", id), kb.Enter, "Impact")
+			b.changesATurnByKeys()
+			b.fillsInAProfileByKeys()
 		})
 	}
 }
@@ -159,4 +162,36 @@ func (b *tab) answersByKeys(id incident.ID, scripts bool) {
 	b.then(form("note", "button"), kb.Enter, "The disk is full.")
 	more()
 	b.then(form("resolve", "button"), kb.Enter, "it lasted")
+}
+
+// changesATurnByKeys has somebody stand in until tomorrow, and takes it back.
+func (b *tab) changesATurnByKeys() {
+	b.t.Helper()
+	b.do("/oncall", chromedp.Navigate(b.url+"/oncall"))
+	b.see("Somebody stands in")
+	b.choose("#o-by", "Asha")
+	b.choose("#o-instead", "Ben")
+	until := time.Now().AddDate(0, 0, 1)
+	b.enter("#o-until", until.Format("01022006")+kb.ArrowRight+"0900A")
+	b.holds(fmt.Sprintf("document.getElementById('o-until').value === %q", until.Format("2006-01-02T")+"09:00"))
+	b.enter("#o-reason", "concert")
+	b.then("#o-enter", kb.Enter, "Ben Carter is on call for shop")
+	b.choose("[id^='by-']", "Asha")
+	b.then("[id^='end-']", " ", "Nothing: the turns are those of the catalogue.")
+}
+
+// fillsInAProfileByKeys enters a phone number and an order, sends a test and
+// renews the calendar.
+func (b *tab) fillsInAProfileByKeys() {
+	b.t.Helper()
+	b.logIn("/profile")
+	b.see("Your profile")
+	b.enter("#p-phone", "0770")
+	b.then("#save", kb.Enter, "want the international form")
+	b.enter("#p-phone", "+44 7700 900123")
+	b.choose("#place-1", "phone")
+	b.then("#save", kb.Enter, "You entered •••123.")
+	b.then("#test", " ", "Your test message")
+	b.then("#renew", kb.Enter, "New address")
+	b.then("#stop", kb.Enter, "It is switched off")
 }
