@@ -299,21 +299,9 @@ func (m *module1) websocket(v *tree.Value) {
 
 // blackboxNotes are the reasons for what is not read.
 func blackboxNotes() map[string]Note {
-	pull := Note{Nothing, "Prometheus' own: it goes on reading it"}
-	return map[string]Note{
-		"global":                 pull,
+	notes := map[string]Note{
 		"rule_files":             {NotCarried, "rules are not read: Tocsin brings its own, and yours go on working beside them"},
-		"alerting":               pull,
-		"remote_write":           pull,
-		"remote_read":            pull,
-		"storage":                pull,
-		"tsdb":                   pull,
-		"tracing":                pull,
-		"otlp":                   pull,
 		"scrape_config_files":    {LeftOut, "further files of jobs: import them, too"},
-		"honor_labels":           pull,
-		"honor_timestamps":       pull,
-		"scheme":                 pull,
 		"body_size_limit":        {NotCarried, "the body that is read is bounded already"},
 		"labels":                 {NotCarried, "series carry service, probe, team and location; other labels belong to the estate's dashboards"},
 		"source_ip_address":      {NotCarried, "the machine chooses the address that it asks from"},
@@ -347,18 +335,18 @@ func blackboxNotes() map[string]Note {
 		"fail_if_body_matches_regexp":              {NotCarried, "no counterpart"},
 		"fail_if_body_not_matches_regexp":          {NotCarried, "no counterpart"},
 		"fail_if_body_json_not_matches_cel":        {NotCarried, "no counterpart"},
-		"scrape_protocols":                         pull,
-		"scrape_classic_histograms":                pull,
-		"metric_name_validation_scheme":            pull,
-		"metric_name_escaping_scheme":              pull,
-		"sample_limit":                             pull,
-		"track_timestamps_staleness":               pull,
 		"metric_relabel_configs":                   {NotCarried, "what is kept of the exporter's series is a matter of Prometheus' job for Tocsin's exporter"},
 		"tls_config":                               {NotCarried, "no counterpart"},
 		"prober.proxyUrl":                          {NotCarried, "how Prometheus reaches blackbox_exporter"},
 		"prober":                                   {Nothing, "how Prometheus reaches blackbox_exporter"},
-		"fallback_scrape_protocol":                 pull,
-		"always_scrape_classic_histograms":         pull,
-		"convert_classic_histograms_to_nhcb":       pull,
 	}
+	for _, name := range []string{
+		"global", "alerting", "remote_write", "remote_read", "storage",
+		"tsdb", "tracing", "otlp", "honor_labels", "honor_timestamps",
+		"scheme", "scrape_protocols", "scrape_classic_histograms", "metric_name_validation_scheme", "metric_name_escaping_scheme",
+		"sample_limit", "track_timestamps_staleness", "fallback_scrape_protocol", "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb",
+	} {
+		notes[name] = Note{Nothing, "Prometheus' own: it goes on reading it"}
+	}
+	return notes
 }
