@@ -23,9 +23,6 @@ func (c *checker) checkLinks() {
 	if c.Accounts.GitHub.Token != nil && c.Accounts.GitHub.App != nil {
 		c.add("accounts.github.app", "GitHub knows one of us only (want token or app)")
 	}
-	if app := c.Accounts.GitHub.App; app != nil && app.Installation <= 0 && c.given("accounts.github.app.installation") {
-		c.add("accounts.github.app.installation", "got %d, want the number at the end of the installation's address", app.Installation)
-	}
 }
 
 func (c *checker) checkDelivery() {

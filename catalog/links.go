@@ -29,7 +29,7 @@ type GitHubAccount struct {
 // client id, KeyFile holds its private key.
 type GitHubApp struct {
 	ID           string `yaml:"id"`
-	Installation int64  `yaml:"installation"`
+	Installation int    `yaml:"installation"`
 	KeyFile      string `yaml:"key_file"`
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/internal/retry"
 )
 
 const (
@@ -216,8 +217,7 @@ func refused(resp *http.Response) error {
 		status.Message = string(text)
 	}
 	r := &refusal{status: resp.StatusCode, message: short(status.Message)}
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		r.after = time.Duration(min(seconds, 3600)) * time.Second
-	}
+	after, _ := retry.After(resp.Header, time.Now())
+	r.after = min(after, time.Hour)
 	return r
 }

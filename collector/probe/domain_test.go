@@ -209,6 +209,6 @@ func TestRetryAfter(t *testing.T) {
 		"": time.Hour, "nonsense": time.Hour, "120": 2 * time.Minute, "-5": time.Minute, "99999999": 24 * time.Hour,
 		"Thu, 26 Nov 2026 12:05:00 GMT": 5 * time.Minute, "Thu, 26 Nov 2020 12:05:00 GMT": time.Minute,
 	} {
-		require.Equal(t, want, retryAfter(text, now), text)
+		require.Equal(t, want, retryAfter(http.Header{"Retry-After": {text}}, now), text)
 	}
 }

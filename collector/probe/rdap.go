@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tocsin-monitoring/tocsin/internal/retry"
 )
 
 const (
@@ -169,19 +170,17 @@ func (d *domain) fetch(ctx context.Context, t *trace, address string) (answer, e
 	case got.size > maxBody:
 		return got, misfitf(ReasonProtocol, "the answer has more than %d bytes", maxBody)
 	case got.status == http.StatusTooManyRequests:
-		after := retryAfter(got.header.Get("Retry-After"), time.Now())
+		after := retryAfter(got.header, time.Now())
 		return got, restraint{misfitf(ReasonBlocked, "status 429: we are asked not to ask for %s", after), after}
 	}
 	return got, nil
 }
 
-// retryAfter reads a wish as HTTP writes it (RFC 9110, 10.2.3), a minute to a day.
-func retryAfter(text string, now time.Time) time.Duration {
-	after := time.Hour
-	if seconds, err := strconv.Atoi(text); err == nil {
-		after = time.Duration(min(max(seconds, 0), 86400)) * time.Second
-	} else if at, err := http.ParseTime(text); err == nil {
-		after = at.Sub(now).Truncate(time.Second)
+// retryAfter is for how long we are asked to stay away, a minute to a day.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	after, said := retry.After(header, now)
+	if !said {
+		after = time.Hour
 	}
 	return min(max(after, time.Minute), 24*time.Hour)
 }

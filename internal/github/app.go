@@ -22,7 +22,7 @@ import (
 // hour. See https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app.
 type App struct {
 	ID           string // the app's id, or its client id
-	Installation int64
+	Installation int
 	Key          func() (string, error) // PEM, read for each login, so that a changed key counts at once
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tocsin-monitoring/tocsin/internal/retry"
 )
 
 // GitHub asks for at least a minute where it does not say how long, and for
@@ -62,9 +64,9 @@ func (l *limits) refusal(method, target string, r response) error {
 
 // pause is how long a 403 or 429 wants us to stay away; 0 when it is no limit.
 func (l *limits) pause(r response, text string) (time.Duration, string) {
-	if seconds, err := strconv.Atoi(r.header.Get("Retry-After")); err == nil {
+	if after, said := retry.After(r.header, l.now()); said {
 		l.unstated = 0
-		return max(time.Duration(seconds)*time.Second, time.Second), "secondary"
+		return min(max(after, time.Second), maxPause), "secondary"
 	}
 	if r.header.Get("X-Ratelimit-Remaining") == "0" {
 		return l.untilReset(r.header), "primary"

@@ -8,13 +8,17 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tocsin-monitoring/tocsin/internal/retry"
 )
 
 // sendTimeout bounds one attempt of any channel.
 const sendTimeout = 15 * time.Second
+
+// mostAfter bounds for how long a provider is left alone that asks for it.
+const mostAfter = 10 * time.Minute
 
 // NewHTTPClient is the client of all channels that speak HTTP. It follows no
 // redirect: a provider that moved is a configuration to mend, and a POST that
@@ -82,20 +86,12 @@ func refused(response *http.Response) *Error {
 	e := &Error{Err: fmt.Errorf("the server answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))}
 	switch code := response.StatusCode; {
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
-		e.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
+		after, _ := retry.After(response.Header, time.Now())
+		e.RetryAfter = min(after, mostAfter)
 	default:
 		e.Permanent = true
 	}
 	return e
-}
-
-// retryAfter understands the seconds form, and no more than ten minutes of it.
-func retryAfter(header string) time.Duration {
-	seconds, err := strconv.Atoi(header)
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return min(time.Duration(seconds)*time.Second, 10*time.Minute)
 }
 
 // withoutURL takes the address out of a client's error, because topics and
