@@ -16,6 +16,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/internal/demo"
 	"github.com/tocsin-monitoring/tocsin/internal/inbox"
+	"github.com/tocsin-monitoring/tocsin/test/port"
 )
 
 // Options says what differs from the committed estate.
@@ -175,12 +176,16 @@ func (e *Estate) nameServers() error {
 // out twice.
 func (e *Estate) assignPorts() error {
 	for _, address := range committed() {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		free, err := port.Free()
 		if err != nil {
-			return fmt.Errorf("looking for a free port: %w", err)
+			return fmt.Errorf("looking for a port: %w", err)
+		}
+		listener, err := net.Listen("tcp", free)
+		if err != nil {
+			return fmt.Errorf("holding a port: %w", err)
 		}
 		defer listener.Close()
-		e.addresses[address] = listener.Addr().String()
+		e.addresses[address] = free
 	}
 	return nil
 }

@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/tocsin-monitoring/tocsin/test/port"
 )
 
 // Estate is a catalogue in which everybody has the phone: services s0, s1 …,
@@ -66,12 +67,8 @@ type Receiver struct {
 // Start starts the program over an estate, with further flags, and waits until
 // it is ready. Its log is the file log.
 func (e Estate) Start(ctx context.Context, program, log string, flags ...string) (*Receiver, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	address, err := port.Free()
 	if err != nil {
-		return nil, err
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/test/port"
 )
 
 const (
@@ -152,19 +154,9 @@ func Answers(url string) func(context.Context) error {
 // Free is a loopback address, host:port, on which nobody listens on TCP or UDP.
 func Free(t testing.TB) string {
 	t.Helper()
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		address := l.Addr().String()
-		u, err := net.ListenPacket("udp", address)
-		_ = l.Close()
-		if err == nil {
-			_ = u.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free on both TCP and UDP")
-	return ""
+	address, err := port.Free()
+	require.NoError(t, err)
+	return address
 }
 
 // split is host:port in two texts.
