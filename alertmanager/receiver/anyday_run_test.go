@@ -20,6 +20,7 @@ import (
 var (
 	onlyDay = flag.Uint64("seed", 0, "play this day only")
 	days    = flag.Uint64("days", 8, "how many days are played")
+	firstOf = flag.Uint64("from", 1, "which day is played first")
 )
 
 // calendar hands the days out to those who play them.
@@ -33,7 +34,8 @@ type calendar struct {
 }
 
 // TestAnyDayKeepsThePromises plays days in which everything happens at any
-// time and the power goes at any write. -days plays more, -seed repeats one.
+// time and the power goes at any write. -days plays more, -from goes on where
+// an earlier run has stopped, -seed repeats one.
 func TestAnyDayKeepsThePromises(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // there is little to keep and much to forget
 	c := newCalendar(t)
@@ -96,8 +98,8 @@ func inMemory(t *testing.T) string {
 
 // playMany plays one day after the other, until one is broken.
 func (c *calendar) playMany(t *testing.T) {
-	for seed := c.taken.Add(1); seed <= *days && !c.broken.Load(); seed = c.taken.Add(1) {
-		c.play(t, seed)
+	for taken := c.taken.Add(1); taken <= *days && !c.broken.Load(); taken = c.taken.Add(1) {
+		c.play(t, *firstOf+taken-1)
 		if c.played.Load()%100 == 0 {
 			t.Log(c.sum())
 		}
