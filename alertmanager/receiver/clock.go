@@ -54,7 +54,7 @@ func (r *Receiver) elsewhere() {
 // tick handles every incident that is due and says how long there is nothing
 // more to do.
 func (r *Receiver) tick(ctx context.Context) time.Duration {
-	due, next, err := r.store.Due(ctx, r.now())
+	due, next, err := r.ready(ctx)
 	for _, id := range due {
 		if err == nil {
 			err = r.on(ctx, id, incident.Tick{Incident: id}, nil)

@@ -95,6 +95,13 @@ func (h *hearing) of(a incident.Alert) (found voice, ok bool) {
 	return found, ok
 }
 
+// one says whether all that was heard is one Prometheus.
+func (h *hearing) one() bool {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return len(h.voices) == 1
+}
+
 // silent says why an alert's end cannot have been told by who raised it; "" when
 // it can, or nobody knows.
 func (h *hearing) silent(a incident.Alert, now time.Time) string {

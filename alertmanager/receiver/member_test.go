@@ -18,7 +18,7 @@ func watched(t *testing.T) (r *Receiver, rounds *reconciler, a, b *member) {
 	require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
 		Source: "am", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "critical", "audience": "users"},
 	}}}))
-	return r, &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}}, a, b
+	return r, newReconciler(r), a, b
 }
 
 func TestASilenceCountsWhenEveryMemberKnowsIt(t *testing.T) {

@@ -49,6 +49,7 @@ type Receiver struct {
 
 	sightings sightings
 	hearing   hearing
+	sleepers  sleepers
 	shelf     duty.Shelf
 	current   atomic.Pointer[directory]
 	calendars atomic.Pointer[string] // how the files of the rotas were when they were read last

@@ -54,11 +54,17 @@ type reconciler struct {
 	misses   map[string]int              // by fingerprint
 	failures int                         // rounds in a row without an answer
 	hiding   map[incident.Key]hiding     // open incidents that do not show all
+	well     map[string]time.Time        // by fingerprint: since when Prometheus calls over what nobody lists
+}
+
+func newReconciler(r *Receiver) *reconciler {
+	return &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}, well: map[string]time.Time{}}
 }
 
 // RunReconciler asks the cluster about what fires, until ctx ends.
 func (r *Receiver) RunReconciler(ctx context.Context) error {
-	c := &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}}
+	c := newReconciler(r)
+	r.sleepers.look()
 	every := time.NewTicker(reconcileEvery)
 	defer every.Stop()
 	for {
@@ -72,6 +78,7 @@ func (r *Receiver) RunReconciler(ctx context.Context) error {
 			clear(c.seen)
 			clear(c.misses)
 			clear(c.hiding)
+			clear(c.well)
 			continue
 		}
 		err := c.round(ctx)
@@ -90,6 +97,7 @@ func (c *reconciler) round(ctx context.Context) error {
 	if err != nil || len(fires)+len(c.hiding) == 0 || len(members) == 0 {
 		clear(c.seen)
 		clear(c.misses)
+		clear(c.well)
 		return err
 	}
 	lists, err := c.askAll(ctx, members)
@@ -104,22 +112,46 @@ func (c *reconciler) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	why := ""
+	why, unlisted := "", map[string]firing{}
 	for fingerprint, f := range fires {
 		if f.silent != "" {
 			why = f.silent
 			delete(c.seen, fingerprint) // what is dropped meanwhile has expired, not ended
 			delete(c.misses, fingerprint)
 		} else if c.ended(fingerprint, lists, beats[f.source], f.heard) {
-			if err := c.end(ctx, fingerprint, f); err != nil {
+			if err := c.end(ctx, fingerprint, f, reasonUnlisted); err != nil {
 				return err
 			}
+		} else if c.listed(fingerprint) {
+			c.goesOn(f)
+		} else {
+			unlisted[fingerprint] = f
 		}
+	}
+	if err := c.askPrometheus(ctx, unlisted, beats); err != nil {
+		return err
 	}
 	if why != "" {
 		return silence(why)
 	}
 	return nil
+}
+
+// listed says whether a member has an alert.
+func (c *reconciler) listed(fingerprint string) bool {
+	for _, s := range c.seen[fingerprint] {
+		if s.listed {
+			return true
+		}
+	}
+	return false
+}
+
+// goesOn has the phones ring about what was waited for.
+func (c *reconciler) goesOn(f firing) {
+	if c.receiver.sleepers.sees(f.incident) {
+		wake(c.receiver.timers)
+	}
 }
 
 // askAll asks every member, and notes which Prometheus each has heard. One that
@@ -152,7 +184,7 @@ func (c *reconciler) firing(ctx context.Context) (map[string]firing, error) {
 		for _, a := range i.Alerts {
 			if !a.Resolved {
 				v, _ := c.receiver.hearing.of(a)
-				found[a.Fingerprint] = firing{a.Source, i.ID, v.since, c.receiver.hearing.silent(a, now)}
+				found[a.Fingerprint] = firing{a.Source, i.ID, a.Labels, v.since, c.receiver.hearing.silent(a, now)}
 			}
 		}
 	})
@@ -166,6 +198,7 @@ func (c *reconciler) firing(ctx context.Context) (map[string]firing, error) {
 type firing struct {
 	source   string
 	incident incident.ID
+	labels   map[string]string
 	heard    time.Time
 	silent   string
 }
@@ -216,12 +249,13 @@ func (c *reconciler) forget(fires map[string]firing) {
 		if _, still := fires[fingerprint]; !still {
 			delete(c.seen, fingerprint)
 			delete(c.misses, fingerprint)
+			delete(c.well, fingerprint)
 		}
 	}
 }
 
 // end ends the newest occurrence of an alert, if it still fires.
-func (c *reconciler) end(ctx context.Context, fingerprint string, f firing) error {
+func (c *reconciler) end(ctx context.Context, fingerprint string, f firing, why string) error {
 	r := c.receiver
 	i, err := r.store.Incident(ctx, f.incident)
 	if err != nil {
@@ -234,28 +268,28 @@ func (c *reconciler) end(ctx context.Context, fingerprint string, f firing) erro
 		now := r.now().UTC()
 		a.Resolved, a.EndsAt = true, now
 		return r.store.Update(ctx, func(tx *store.Tx) error {
-			return r.report(tx, incident.Reported{Why: reasonUnlisted, Alerts: []incident.Alert{a}}, now)
+			return r.report(tx, incident.Reported{Why: why, Alerts: []incident.Alert{a}}, now)
 		})
 	}
 	return nil
 }
 
-// get asks a member, and gives its clock's time.
+// get asks a member, or Prometheus, and gives its clock's time.
 func (c *reconciler) get(ctx context.Context, member, path string, read func(*json.Decoder) error) (time.Time, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(member, "/")+path, nil)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("asking Alertmanager: %w", err)
+		return time.Time{}, fmt.Errorf("asking what fires: %w", err)
 	}
 	answer, err := c.receiver.http.Do(request)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("asking Alertmanager: %w", err)
+		return time.Time{}, fmt.Errorf("asking what fires: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
-		return time.Time{}, fmt.Errorf("asking Alertmanager at %s: it answered %d", member, answer.StatusCode)
+		return time.Time{}, fmt.Errorf("asking what fires at %s: it answered %d", member, answer.StatusCode)
 	}
 	if err := read(json.NewDecoder(io.LimitReader(answer.Body, mostOfAnswer))); err != nil {
-		return time.Time{}, fmt.Errorf("asking Alertmanager at %s: %w", member, err)
+		return time.Time{}, fmt.Errorf("asking what fires at %s: %w", member, err)
 	}
 	said, err := http.ParseTime(answer.Header.Get("Date"))
 	if err != nil {

@@ -96,7 +96,7 @@ func TestAnEndThatWasNotToldIsFound(t *testing.T) {
 			require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
 				Source: "am", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "info", "audience": "developers"},
 			}}}))
-			rounds := &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}}
+			rounds := newReconciler(r)
 			for _, change := range c.rounds {
 				if change != nil {
 					change(a, b)
@@ -117,6 +117,12 @@ func TestAnEndThatWasNotToldIsFound(t *testing.T) {
 
 func over(t *testing.T, members ...http.Handler) *Receiver {
 	t.Helper()
+	return overWith(t, Options{}, nil, members...)
+}
+
+// overWith has a Prometheus too, nil for none.
+func overWith(t *testing.T, o Options, source http.Handler, members ...http.Handler) *Receiver {
+	t.Helper()
 	links := ""
 	for n, m := range members {
 		server := httptest.NewServer(m)
@@ -126,12 +132,19 @@ func over(t *testing.T, members ...http.Handler) *Receiver {
 		}
 		links += server.URL
 	}
-	c, err := catalog.Parse("tocsin.yml", []byte("links: {alertmanager: ["+links+"]}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: x}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: x}}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
+	links = "alertmanager: [" + links + "]"
+	if source != nil {
+		server := httptest.NewServer(source)
+		t.Cleanup(server.Close)
+		links += ", prometheus: " + server.URL
+	}
+	c, err := catalog.Parse("tocsin.yml", []byte("links: {"+links+"}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: x}}]}\nteams: {t: {channels: {slack: {channel: '#x', webhook_file: x}}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
 	require.NoError(t, err)
 	kept, err := store.Open(context.WithoutCancel(t.Context()), t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = kept.Close() })
-	r, err := New(t.Context(), Options{Store: kept})
+	o.Store = kept
+	r, err := New(t.Context(), o)
 	require.NoError(t, err)
 	require.NoError(t, r.Update(c))
 	return r
@@ -165,7 +178,7 @@ func TestAnEndThatARestartHid(t *testing.T) {
 			if c.beats {
 				require.NoError(t, r.Beat(t.Context(), "am"))
 			}
-			rounds := &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}}
+			rounds := newReconciler(r)
 			for range missesToEnd {
 				require.NoError(t, rounds.round(t.Context()))
 			}
