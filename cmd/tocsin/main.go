@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // rotas and calendars name zones that the machine may not have
 
 	"github.com/alecthomas/kingpin/v2"
 )

@@ -11,19 +11,20 @@
 package duty
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/ical"
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/catalog/wallclock"
 )
 
 // Rotas are the rotas of a catalogue by name.
@@ -124,7 +125,7 @@ func (r *reader) calendars(path string) oncall.Calendars {
 	known := oncall.Calendars{Holidays: map[string]oncall.Dates{}}
 	for _, holidays := range holidaysOf(r.spec) {
 		if holidays.File != "" && known.Holidays[holidays.File] == nil {
-			known.Holidays[holidays.File] = dates(r.events(path+".layers", holidays.File))
+			known.Holidays[holidays.File] = r.dates(r.events(path+".layers", holidays.File))
 		}
 	}
 	for n, absences := range r.spec.Absences {
@@ -148,7 +149,7 @@ func (r *reader) events(path, file string) []ical.Event {
 		}
 	}
 	switch old := r.kept[file]; {
-	case err == nil || len(events) > 0:
+	case err == nil || len(events) > 0 && (old == nil || !errors.Is(err, ical.ErrCut)):
 		r.kept[file] = text
 	case old != nil:
 		events, _ = r.parse(old)
@@ -175,12 +176,17 @@ func readFile(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, ical.MostBytes+1))
 }
 
-// dates are the days that events touch, on their own clocks.
-func dates(events []ical.Event) oncall.Dates {
-	days := oncall.Dates{}
+// dates are the days that events touch, on their own clocks. UTC is nobody's
+// clock: programs write a local midnight in it.
+func (r *reader) dates(events []ical.Event) oncall.Dates {
+	days, zone := oncall.Dates{}, r.zone(r.spec.Timezone)
 	for _, e := range events {
-		from := time.Unix(int64(e.From), 0).UTC().Truncate(24 * time.Hour)
-		until := time.Unix(int64(e.Until), 0).UTC()
+		begin, end := e.From, e.Until
+		if e.Zone == time.UTC {
+			begin, end = wallclock.Read(e.From.In(e.Zone), zone), wallclock.Read(e.Until.In(e.Zone), zone)
+		}
+		from := time.Unix(int64(begin), 0).UTC().Truncate(24 * time.Hour)
+		until := time.Unix(int64(end), 0).UTC()
 		days[from.Format(time.DateOnly)] = true
 		for day := from.AddDate(0, 0, 1); day.Before(until); day = day.AddDate(0, 0, 1) {
 			days[day.Format(time.DateOnly)] = true
@@ -189,53 +195,57 @@ func dates(events []ical.Event) oncall.Dates {
 	return days
 }
 
-// absences finds out whose the events are; unknown counts those of nobody.
-func (r *reader) absences(person string, events []ical.Event) (away []oncall.Absence, unknown int) {
-	zone, err := time.LoadLocation(r.spec.Timezone)
+func (r *reader) zone(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
 	if err != nil {
-		zone = time.UTC
+		return time.UTC // the catalogue would not have loaded
 	}
-	everybody := append(r.spec.Everybody(), r.spec.Backup...)
-	for _, e := range events {
-		from, until := e.In(zone)
-		whose := []string{person}
-		if person == "" {
-			whose = r.named(e.Summary, everybody)
+	return zone
+}
+
+// zones are those of the layers in which somebody has turns: there they live.
+func (r *reader) zones(person string) []*time.Location {
+	var zones []*time.Location
+	for _, layer := range r.spec.Rotations() {
+		if slices.Contains(layer.People, person) {
+			zones = append(zones, r.zone(cmp.Or(layer.Timezone, r.spec.Timezone)))
 		}
-		if len(whose) == 0 {
+	}
+	if len(zones) == 0 {
+		zones = append(zones, r.zone(r.spec.Timezone))
+	}
+	return zones
+}
+
+// absences finds out whose the events are; unknown counts those of nobody. A day
+// is one where the person lives: with layers in several zones, in any of them.
+func (r *reader) absences(person string, events []ical.Event) (away []oncall.Absence, unknown int) {
+	who := r.names()
+	for _, e := range events {
+		whose, known := []string{person}, true
+		if person == "" {
+			whose, known = who.in(e.Summary)
+		}
+		if !known {
 			unknown++
 		}
 		for _, one := range whose {
-			away = append(away, oncall.Absence{Person: one, From: from, Until: until})
+			away = append(away, r.absence(one, e))
 		}
 	}
 	return away, unknown
 }
 
-// named are the people whose name or id stands in a text as whole words.
-func (r *reader) named(text string, people []string) []string {
-	var found []string
-	words := words(text)
-	for _, person := range people {
-		name := person
-		if p := r.catalog.People[person]; p != nil && p.Name != "" {
-			name = p.Name
+func (r *reader) absence(person string, e ical.Event) oncall.Absence {
+	a := oncall.Absence{Person: person}
+	for _, zone := range r.zones(person) {
+		from, until := e.In(zone)
+		if a.From.IsZero() || from.Before(a.From) {
+			a.From = from
 		}
-		if (holds(words, wordsOf(name)) || holds(words, wordsOf(person))) && !slices.Contains(found, person) {
-			found = append(found, person)
+		if until.After(a.Until) {
+			a.Until = until
 		}
 	}
-	return found
-}
-
-func words(text string) string { return " " + strings.Join(wordsOf(text), " ") + " " }
-
-func wordsOf(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(c rune) bool {
-		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != '-' && c != '_' && c != '\''
-	})
-}
-
-func holds(text string, words []string) bool {
-	return len(words) > 0 && strings.Contains(text, " "+strings.Join(words, " ")+" ")
+	return a
 }

@@ -3,6 +3,8 @@ package duty_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // the test must not depend on the machine
@@ -98,4 +100,98 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 	require.ErrorContains(t, problems[0].Err, "leave.ics\", without what is wrong in it: event 1: it ends before it begins")
 	require.ErrorContains(t, problems[1].Err, "ben.ics: no such file")
 	require.Equal(t, "asha", rotas["shop"].At(time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)).Primary)
+}
+
+// Whose leave it is, as people and programs write it.
+func TestWhoseLeaveItIs(t *testing.T) {
+	const people = `monitoring: {team: shop}
+people: {asha: {name: Asha Rao}, ben: {name: Ben Carter}, davies: {name: Ben Davies}, jn: {name: José Núñez}, sam: {name: Sam}, sam2: {name: Sam}, ob: {name: "Niamh O'Brien"}, ann-lee: {name: Ann-Lee}}
+teams: {shop: {}}
+rotas: {shop: {timezone: Europe/London, handover: daily 09:00, people: [asha, ben, jn, sam, sam2, ob, ann-lee], absences: [{file: leave.ics}]}}
+services: {}
+`
+	for summary, want := range map[string]string{
+		"ASHA RAO (leave)": "asha", "Rao\\, Asha - Annual leave": "asha", "Asha’s holiday": "asha", "Asha Rao's leave": "asha", "Leave: asha": "asha",
+		"Ben: leave": "ben", "Ben Davies: leave": "", "Carter\\, Ben (Sick)": "ben", "Bentley is away": "", "Ben Davies covers for Ben Carter": "ben",
+		"Jose Nunez - Holiday": "jn", "Jose\u0301 Nu\u0301n\u0303ez": "jn", "JOSÉ NÚÑEZ": "jn",
+		"Sam": "sam sam2", "Niamh O’Brien": "ob", "Ann-Lee - away": "ann-lee", "Lee": "", "Asha and Ben": "asha ben", "James' day": "",
+	} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "tocsin.yml"), []byte(people), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "leave.ics"), []byte("BEGIN:VCALENDAR\n"+event(summary, "20261104", "20261105")+"END:VCALENDAR\n"), 0o600))
+		c, err := catalog.Load(filepath.Join(dir, "tocsin.yml"))
+		require.NoError(t, err)
+		// Whoever never comes within the rotation of a week is away.
+		away := map[string]bool{"asha": true, "ben": true, "jn": true, "sam": true, "sam2": true, "ob": true, "ann-lee": true}
+		spec := c.Rotas["shop"]
+		for range spec.People {
+			spec.People = slices.Concat(spec.People[1:], spec.People[:1])
+			rotas, _, err := duty.Read(c, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+			require.NoError(t, err)
+			delete(away, rotas["shop"].At(time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)).Primary)
+		}
+		got := []string{}
+		for _, person := range []string{"asha", "ben", "jn", "sam", "sam2", "ob", "ann-lee"} {
+			if away[person] {
+				got = append(got, person)
+			}
+		}
+		require.Equal(t, want, strings.Join(got, " "), summary)
+	}
+}
+
+// A day of leave is a day where the person lives, and a day off that a program
+// wrote in UTC is the day that people know.
+func TestDaysAreThoseOfThePlace(t *testing.T) {
+	const around = `monitoring: {team: shop}
+people: {asha: {name: Asha Rao}, pat: {name: Pat}, mo: {name: Mo}}
+teams: {shop: {}}
+rotas:
+  shop:
+    timezone: Europe/London
+    layers:
+      - {people: [asha], handover: daily 09:00}
+      - {people: [pat, mo], handover: monday 08:00, timezone: Pacific/Auckland, start: 2026-07-06, only: {times: 08:00-20:00, except: [{file: closed.ics}]}}
+    absences: [{file: leave.ics}]
+services: {}
+`
+	dir := t.TempDir()
+	closed := "BEGIN:VEVENT\nDTSTART:20260709T230000Z\nDTEND:20260710T230000Z\nSUMMARY:The 10th\nEND:VEVENT\n"
+	for name, text := range map[string]string{"tocsin.yml": around, "leave.ics": "BEGIN:VCALENDAR\n" + event("Pat", "20260707", "20260708") + "END:VCALENDAR\n", "closed.ics": "BEGIN:VCALENDAR\n" + closed + "END:VCALENDAR\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	c, err := catalog.Load(filepath.Join(dir, "tocsin.yml"))
+	require.NoError(t, err)
+	rotas, problems, err := duty.Read(c, time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC))
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	auckland, err := time.LoadLocation("Pacific/Auckland")
+	require.NoError(t, err)
+	for day, who := range map[int]string{6: "pat", 7: "mo", 8: "pat", 9: "pat", 10: "asha", 11: "pat"} {
+		for _, hour := range []int{8, 12, 19} {
+			require.Equal(t, who, rotas["shop"].At(time.Date(2026, 7, day, hour, 30, 0, 0, auckland)).Primary, "%d %d", day, hour)
+		}
+	}
+}
+
+// Half of a feed does not replace the whole, but is better than nothing.
+func TestAFeedThatBreaksOff(t *testing.T) {
+	c := load(t, map[string]string{"closed.ics": "", "leave.ics": event("Ben", "20261104", "20261105") + event("Asha Rao", "20261104", "20261105"), "ben.ics": ""})
+	leave := duty.Files(c)[2]
+	whole, err := os.ReadFile(leave)
+	require.NoError(t, err)
+	who := func(shelf *duty.Shelf) string {
+		rotas, problems, err := shelf.Read(c, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+		require.NoError(t, err)
+		require.Len(t, problems, 1)
+		require.ErrorContains(t, problems[0].Err, "the file breaks off")
+		return rotas["shop"].At(time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)).Primary
+	}
+	shelf := new(duty.Shelf)
+	_, problems, err := shelf.Read(c, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	require.NoError(t, os.WriteFile(leave, whole[:len(whole)-60], 0o600))
+	require.Empty(t, who(shelf), "both are away")
+	require.Equal(t, "asha", who(new(duty.Shelf)), "of whom nothing is known")
 }

@@ -3,20 +3,21 @@
 //
 // It stands beside the on-call engine: package duty reads the files that a
 // catalogue names with [Parse], and the receiver serves what [Write] makes to
-// the calendars of people. The library knows the syntax; times, zones and
-// recurrences are found here.
+// the calendars of people.
 //
-// The files are somebody else's. Their length, events and recurrences are
-// bounded, and a recurrence is tested day by day instead of being searched
-// for: a rule that never holds, such as the 30th of February, ends like any
-// other.
+// The files are somebody else's, and few keep to the letter: zones have the
+// names of Windows or are defined in the file, lines are no lines, the end is
+// missing. Whatever can be understood counts, and the rest is told. Length,
+// events and recurrences are bounded, and a recurrence is tested day by day
+// instead of being searched for: a rule that never holds, such as the 30th of
+// February, ends like any other.
 package ical
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,14 +28,18 @@ import (
 
 const (
 	// MostBytes bounds a file.
-	MostBytes = 2 << 20
-	// mostEvents bounds the events of a file, and mostTimes how often all of
-	// them together happen.
+	MostBytes = 16 << 20
+	// mostEvents bounds the events of a file that have a part in the time that is
+	// asked for or recur, and mostTimes how often all of them together happen.
 	mostEvents = 5000
 	mostTimes  = 20_000
 	// longestEvent bounds one event.
 	longestEvent = 400 * 24 * time.Hour
 )
+
+// ErrCut says that a file breaks off before its end: what stood in the rest is
+// not known.
+var ErrCut = errors.New("the file breaks off: it does not end with END:VCALENDAR")
 
 // Event is one happening of an event. Its times are what a wall clock shows;
 // those of an event without times are midnights.
@@ -54,130 +59,206 @@ func (e Event) In(zone *time.Location) (from, until time.Time) {
 
 // Parse reads the events that happen, in part, between two days. An event that
 // cannot be read is left out and is in the error, which comes with the others: an
-// absence that is known must count whatever else stands in the file.
+// absence that is known must count whatever else stands in the file. So does
+// [ErrCut] with what stands before the break.
 func Parse(text []byte, from, until time.Time) ([]Event, error) {
 	if len(text) > MostBytes {
 		return nil, fmt.Errorf("the file is too long (got %d bytes, want at most %d)", len(text), MostBytes)
 	}
-	if !bytes.HasSuffix(bytes.ToUpper(bytes.TrimSpace(text)), []byte("END:VCALENDAR")) {
-		return nil, errors.New("this is no iCal file, or not all of it: it does not end with END:VCALENDAR")
+	calendars, cut := scan(text)
+	if len(calendars) == 0 || calendars[0].name != "VCALENDAR" {
+		return nil, noCalendar(text, cut)
 	}
-	calendar, err := ics.ParseCalendar(bytes.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("this is no iCal file: %w", err)
+	p := parser{window: span{wallclock.Reading(from.Unix()), wallclock.Reading(until.Unix())}}
+	if cut != nil {
+		p.problems = append(p.problems, cut)
 	}
-	events := calendar.Events()
-	if len(events) > mostEvents {
-		return nil, fmt.Errorf("there are too many events (got %d, want at most %d)", len(events), mostEvents)
-	}
-	window := span{wallclock.Reading(from.Unix()), wallclock.Reading(until.Unix())}
-	moved := movedOf(events)
-	var found []Event
-	var problems []error
-	for n, event := range events {
-		happenings, err := parseEvent(event, window, moved)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("event %d: %w", n+1, err))
-		}
-		if found = append(found, happenings...); len(found) > mostTimes {
-			return nil, fmt.Errorf("events recur too often (want at most %d times in all)", mostTimes)
+	for _, calendar := range calendars {
+		if err := p.calendar(calendar); err != nil {
+			return nil, err
 		}
 	}
-	return found, leftOut(problems)
+	return p.found, leftOut(p.problems)
 }
 
-// leftOut names the first few events that could not be read.
+func noCalendar(text []byte, err error) error {
+	switch text = bytes.TrimSpace(text); {
+	case err != nil:
+		return err
+	case len(text) == 0:
+		return errors.New("this is no iCal file: it is empty")
+	case text[0] == '<':
+		return errors.New("this is no iCal file but a web page: does the address want a login?")
+	}
+	return errors.New("this is no iCal file: it does not begin with BEGIN:VCALENDAR")
+}
+
+// leftOut names the first few things that could not be read.
 func leftOut(problems []error) error {
 	const most = 3
 	if more := len(problems) - most; more > 0 {
-		problems = append(problems[:most:most], fmt.Errorf("and %d more events", more))
+		problems = append(problems[:most:most], fmt.Errorf("and %d more", more))
 	}
 	return errors.Join(problems...)
 }
 
 type span struct{ from, until wallclock.Reading }
 
-// movedOf are the happenings of recurring events that have an event of their
-// own, by the event's id and the time at which they would have been.
-func movedOf(events []*ics.VEvent) map[string]bool {
-	moved := map[string]bool{}
-	for _, event := range events {
-		if p := event.GetProperty(ics.ComponentPropertyRecurrenceId); p != nil {
-			var zone *time.Location
-			if begin := event.GetProperty(ics.ComponentPropertyDtStart); begin != nil {
-				_, zone, _, _ = parseTime(begin)
+// parser gathers the events of the calendars of one file.
+type parser struct {
+	window   span
+	events   int // read so far
+	counted  int // of those, how many are looked at closely
+	found    []Event
+	problems []error
+}
+
+func (p *parser) calendar(c *component) error {
+	z := &zones{calendar: c, found: map[string]*time.Location{}}
+	usual := z.usual()
+	r := reading{window: p.window, zoneOf: func(name string) *time.Location {
+		if name == "" {
+			return usual
+		}
+		return z.find(name)
+	}}
+	r.movedOf(c)
+	for _, event := range c.parts {
+		if event.name != "VEVENT" {
+			continue
+		}
+		p.events++
+		happenings, err := r.event(event)
+		if err != nil {
+			p.problems = append(p.problems, fmt.Errorf("event %d: %w", p.events, err))
+		}
+		if len(happenings) > 0 || event.get("RRULE").name != "" {
+			p.counted++
+		}
+		p.found = append(p.found, happenings...)
+		switch {
+		case p.counted > mostEvents:
+			return fmt.Errorf("there are too many events (want at most %d that are not over)", mostEvents)
+		case len(p.found) > mostTimes:
+			return fmt.Errorf("events recur too often (want at most %d times in all)", mostTimes)
+		}
+	}
+	for _, name := range z.unknown {
+		p.problems = append(p.problems, fmt.Errorf("TZID %.60q is not known: its times are read on the clock of the rota", name))
+	}
+	return nil
+}
+
+// usual is the zone of times that name none, where the calendar has such a zone.
+func (z *zones) usual() *time.Location {
+	return named(z.calendar.get("X-WR-TIMEZONE").value)
+}
+
+// reading reads the events of one calendar.
+type reading struct {
+	window span
+	zoneOf func(name string) *time.Location
+	moved  map[string]*moments // happenings that have an event of their own, by UID
+}
+
+func (r *reading) movedOf(c *component) {
+	r.moved = map[string]*moments{}
+	for _, event := range c.parts {
+		if p := event.get("RECURRENCE-ID"); event.name == "VEVENT" && p.name != "" {
+			uid := event.get("UID").value
+			if r.moved[uid] == nil {
+				r.moved[uid] = newMoments()
 			}
-			for _, at := range times(p, zone) {
-				moved[key(event, at)] = true
+			for _, at := range r.list(p) {
+				r.moved[uid].add(at)
 			}
 		}
 	}
-	return moved
 }
 
-func key(event *ics.VEvent, at wallclock.Reading) string {
-	return value(event, ics.ComponentPropertyUniqueId) + "\n" + strconv.FormatInt(int64(at), 10)
-}
-
-func value(event *ics.VEvent, name ics.ComponentProperty) string {
-	if p := event.GetProperty(name); p != nil {
-		return p.Value
+// list reads a list of times. What cannot be read is left out.
+func (r *reading) list(p property) []moment {
+	var list []moment
+	for part := range strings.SplitSeq(p.value, ",") {
+		one := p
+		one.value, _, _ = strings.Cut(part, "/") // a period's beginning
+		if at, err := parseMoment(one, r.zoneOf); err == nil {
+			list = append(list, at)
+		}
 	}
-	return ""
+	return list
 }
 
-func parseEvent(event *ics.VEvent, window span, moved map[string]bool) ([]Event, error) {
-	if strings.EqualFold(value(event, ics.ComponentPropertyStatus), "CANCELLED") {
+// event gives the happenings of an event. One that was called off has none, and
+// neither has one in which somebody works as usual, but elsewhere. What is shown
+// as free counts: that is how calendars show days of leave.
+func (r *reading) event(event *component) ([]Event, error) {
+	if strings.EqualFold(event.get("STATUS").value, "CANCELLED") || strings.EqualFold(event.get("X-MICROSOFT-CDO-BUSYSTATUS").value, "WORKINGELSEWHERE") {
 		return nil, nil
 	}
-	begin := event.GetProperty(ics.ComponentPropertyDtStart)
-	if begin == nil {
+	p := event.get("DTSTART")
+	if p.name == "" {
 		return nil, errors.New("DTSTART is missing")
 	}
-	from, zone, allDay, err := parseTime(begin)
+	begin, err := parseMoment(p, r.zoneOf)
 	if err != nil {
 		return nil, fmt.Errorf("DTSTART: %w", err)
 	}
-	until, err := endOf(event, from, allDay)
+	until, err := r.endOf(event, begin)
 	if err != nil {
 		return nil, err
 	}
-	if until < from || until-from > wallclock.Reading(longestEvent/time.Second) {
+	if until < begin.at || until-begin.at > wallclock.Reading(longestEvent/time.Second) {
 		return nil, errors.New("it ends before it begins, or lasts more than a year")
 	}
-	e := Event{Summary: value(event, ics.ComponentPropertySummary), From: from, Until: until, Zone: zone}
+	e := Event{Summary: ics.FromText(event.get("SUMMARY").value), From: begin.at, Until: until, Zone: begin.zone}
+	return r.happenings(event, e, begin)
+}
+
+// happenings are the event itself, what its rule gives, and its further dates.
+func (r *reading) happenings(event *component, e Event, begin moment) ([]Event, error) {
 	once := []Event{e}
-	if e.Until <= window.from || e.From >= window.until {
+	if e.Until <= r.window.from || e.From >= r.window.until {
 		once = nil
 	}
-	if event.GetProperty(ics.ComponentPropertyRecurrenceId) != nil {
+	if event.get("RECURRENCE-ID").name != "" {
 		return once, nil
 	}
-	for _, p := range event.GetProperties(ics.ComponentPropertyExdate) {
-		for _, at := range times(p, zone) {
-			moved[key(event, at)] = true
+	var left *moments
+	for _, p := range event.all("EXDATE") {
+		left = cmp.Or(left, newMoments())
+		for _, at := range r.list(p) {
+			left.add(at)
 		}
 	}
-	left := func(at wallclock.Reading) bool { return moved[key(event, at)] }
-	further := furtherDates(e, event.GetProperties(ics.ComponentPropertyRdate), window, left)
-	text := value(event, ics.ComponentPropertyRrule)
+	moved := r.moved[event.get("UID").value]
+	isLeft := func(at wallclock.Reading) bool {
+		m := moment{at: at, zone: begin.zone, day: begin.day}
+		return left.holds(m) || moved.holds(m)
+	}
+	further := r.further(event, e, begin, isLeft)
+	text := event.get("RRULE").value
 	if text == "" {
+		if isLeft(e.From) {
+			once = nil
+		}
 		return append(once, further...), nil
 	}
-	rule, err := parseRule(text, zone)
+	rule, err := parseRule(text, begin)
 	if err != nil { // its first time is known all the same
 		return append(once, further...), fmt.Errorf("RRULE: %w", err)
 	}
-	return append(recur(e, rule, window, left), further...), nil
+	return append(recur(e, rule, r.window, isLeft), further...), nil
 }
 
-// furtherDates are the happenings that no rule gives.
-func furtherDates(e Event, dates []*ics.IANAProperty, window span, left func(wallclock.Reading) bool) []Event {
+// further are the happenings that no rule gives.
+func (r *reading) further(event *component, e Event, begin moment, isLeft func(wallclock.Reading) bool) []Event {
 	var found []Event
-	for _, p := range dates {
-		for _, at := range times(p, e.Zone) {
+	for _, p := range event.all("RDATE") {
+		for _, m := range r.list(p) {
+			at := m.on(begin)
 			one := Event{Summary: e.Summary, From: at, Until: at + e.Until - e.From, Zone: e.Zone}
-			if one.Until > window.from && one.From < window.until && !left(at) {
+			if one.Until > r.window.from && one.From < r.window.until && !isLeft(at) {
 				found = append(found, one)
 			}
 		}
@@ -185,94 +266,26 @@ func furtherDates(e Event, dates []*ics.IANAProperty, window span, left func(wal
 	return found
 }
 
-// times reads the times of a list on the clock of its event, whose zone it is:
-// some programs write UTC there. What cannot be read is left out.
-func times(p *ics.IANAProperty, event *time.Location) []wallclock.Reading {
-	var list []wallclock.Reading
-	for part := range strings.SplitSeq(p.Value, ",") {
-		one := *p
-		one.Value, _, _ = strings.Cut(part, "/") // a period's beginning
-		at, zone, _, err := parseTime(&one)
-		if err != nil {
-			continue
-		}
-		if zone != nil && event != nil && zone != event {
-			at = wallclock.Read(at.In(zone), event)
-		}
-		list = append(list, at)
-	}
-	return list
-}
-
-// endOf is DTEND, or DTSTART and DURATION, or the end of the day.
-func endOf(event *ics.VEvent, from wallclock.Reading, allDay bool) (wallclock.Reading, error) {
-	if p := event.GetProperty(ics.ComponentPropertyDtEnd); p != nil {
-		until, _, _, err := parseTime(p)
+// endOf is DTEND on the clock of the beginning, or DTSTART and DURATION, or the
+// end of the day. A whole day that ends on itself lasts until its end: some
+// programs write the last day, and not the one after.
+func (r *reading) endOf(event *component, begin moment) (wallclock.Reading, error) {
+	until := begin.at
+	if p := event.get("DTEND"); p.name != "" {
+		end, err := parseMoment(p, r.zoneOf)
 		if err != nil {
 			return 0, fmt.Errorf("DTEND: %w", err)
 		}
-		return until, nil
-	}
-	if text := value(event, ics.ComponentPropertyDuration); text != "" {
+		until = end.on(begin)
+	} else if text := event.get("DURATION").value; text != "" {
 		length, err := parseDuration(text)
 		if err != nil {
 			return 0, fmt.Errorf("DURATION: %w", err)
 		}
-		return from + wallclock.Reading(length/time.Second), nil
+		until += wallclock.Reading(length / time.Second)
 	}
-	if allDay {
-		return from + 24*60*60, nil
+	if begin.day && until == begin.at {
+		until += daySeconds
 	}
-	return from, nil
-}
-
-// parseTime reads a date, or a time with its zone: UTC, that of TZID, or nil
-// for the reader's. A TZID that the machine does not know is the reader's, too.
-func parseTime(p *ics.IANAProperty) (at wallclock.Reading, zone *time.Location, allDay bool, err error) {
-	text := strings.TrimSpace(p.Value)
-	if t, err := time.Parse("20060102", text); err == nil {
-		return wallclock.Reading(t.Unix()), nil, true, nil
-	}
-	if bare, utc := strings.CutSuffix(text, "Z"); utc {
-		text, zone = bare, time.UTC
-	} else if names := p.ICalParameters["TZID"]; len(names) > 0 {
-		if known, err := time.LoadLocation(names[0]); err == nil && names[0] != "Local" {
-			zone = known
-		}
-	}
-	t, err := time.Parse("20060102T150405", text)
-	if err != nil || t.Year() < 1900 {
-		return 0, nil, false, errors.New("want a time such as 20261224 or 20261224T090000Z")
-	}
-	return wallclock.Reading(t.Unix()), zone, false, nil
-}
-
-// parseDuration reads P1D, PT2H30M or P1W.
-func parseDuration(text string) (time.Duration, error) {
-	malformed := errors.New("want one such as P1D or PT8H")
-	rest, is := strings.CutPrefix(strings.TrimPrefix(text, "+"), "P")
-	if !is || rest == "" {
-		return 0, malformed
-	}
-	units := map[byte]time.Duration{'W': 7 * 24 * time.Hour, 'D': 24 * time.Hour, 'H': time.Hour, 'M': time.Minute, 'S': time.Second}
-	total, digits := time.Duration(0), ""
-	for n := range len(rest) {
-		switch c := rest[n]; {
-		case c >= '0' && c <= '9' && len(digits) < 6:
-			digits += string(c)
-		case c == 'T' && digits == "":
-		case units[c] != 0 && digits != "":
-			count, _ := strconv.Atoi(digits) // six digits
-			total, digits = total+time.Duration(count)*units[c], ""
-			if total > longestEvent {
-				return 0, malformed
-			}
-		default:
-			return 0, malformed
-		}
-	}
-	if digits != "" {
-		return 0, malformed
-	}
-	return total, nil
+	return until, nil
 }

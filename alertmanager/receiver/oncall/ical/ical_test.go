@@ -38,7 +38,35 @@ func TestParse(t *testing.T) {
 		{"several days", "DTSTART;VALUE=DATE:20260324 ; DTEND;VALUE=DATE:20260331", "2026-03-24T00:00Z 6d23h"},
 		{"UTC", "DTSTART:20260703T120000Z ; DTEND:20260703T133000Z", "2026-07-03T12:00Z 1h30m"},
 		{"a zone", "DTSTART;TZID=Pacific/Auckland:20260703T120000 ; DURATION:P1DT2H", "2026-07-03T00:00Z 1d2h"},
-		{"an unknown zone is the reader's", "DTSTART;TZID=GMT Standard Time:20260703T120000 ; DURATION:PT1H", "2026-07-03T11:00Z 1h"},
+		{"a zone of Windows", "DTSTART;TZID=W. Europe Standard Time:20260703T120000 ; DURATION:PT1H", "2026-07-03T10:00Z 1h"},
+		{"a zone of Windows in quotes", `DTSTART;TZID="New Zealand Standard Time":20260703T120000 ; DURATION:PT1H`, "2026-07-03T00:00Z 1h"},
+		{"as Windows shows it", `DTSTART;TZID="(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna":20260703T120000 ; DURATION:PT1H`, "2026-07-03T10:00Z 1h"},
+		{"as Windows shows it, without quotes", "DTSTART;TZID=(UTC+00:00) Dublin, Edinburgh, Lisbon, London:20260703T120000 ; DURATION:PT1H", "2026-07-03T11:00Z 1h"},
+		{"as Windows shows it in America", `DTSTART;VALUE=DATE-TIME;TZID="(UTC-05:00) Eastern Time (US & Canada)":20260703T120000 ; DURATION:PT1H`, "2026-07-03T16:00Z 1h"},
+		{"a path that ends in a zone", "DTSTART;TZID=/freeassociation.sourceforge.net/America/New_York:20260703T120000 ; DURATION:PT1H", "2026-07-03T16:00Z 1h"},
+		{"UTC in the words of Teams", "DTSTART;TZID=tzone://Microsoft/Utc:20260703T120000 ; DURATION:PT1H", "2026-07-03T12:00Z 1h"},
+		{"no zone is the reader's", "DTSTART:20260703T120000 ; DURATION:PT1H", "2026-07-03T11:00Z 1h"},
+		{"an end on another clock", "DTSTART;TZID=Europe/London:20260703T090000 ; DTEND:20260703T160000Z", "2026-07-03T08:00Z 8h"},
+		{"a flight", "DTSTART;TZID=Europe/London:20260703T090000 ; DTEND;TZID=America/New_York:20260703T120000", "2026-07-03T08:00Z 8h"},
+		{"a day that ends on itself", "DTSTART;VALUE=DATE:20260703 ; DTEND;VALUE=DATE:20260703", "2026-07-02T23:00Z 1d"},
+		{"a day of no length", "DTSTART;VALUE=DATE:20260703 ; DURATION:P0D", "2026-07-02T23:00Z 1d"},
+		{"two days by their length", "DTSTART;VALUE=DATE:20260703 ; DURATION:P2D", "2026-07-02T23:00Z 2d"},
+		{"the last working day of the month", "DTSTART;VALUE=DATE:20260130 ; RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=3", "2026-01-30T00:00Z 1d, 2026-02-27T00:00Z 1d, 2026-03-30T23:00Z 1d"},
+		{"the second weekend day of May", "DTSTART;VALUE=DATE:20250504 ; RRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=SA,SU;BYSETPOS=2", "2026-05-02T23:00Z 1d"},
+		{"until an instant, over a change of clocks", "DTSTART;TZID=Europe/London:20261023T090000 ; DURATION:PT1H ; RRULE:FREQ=DAILY;UNTIL=20261026T090000Z", "2026-10-23T08:00Z 1h, 2026-10-24T08:00Z 1h, 2026-10-25T09:00Z 1h, 2026-10-26T09:00Z 1h"},
+		{"whole days until the evening in UTC", "DTSTART;VALUE=DATE:20260703 ; RRULE:FREQ=DAILY;UNTIL=20260704T225959Z", "2026-07-02T23:00Z 1d, 2026-07-03T23:00Z 1d"},
+		{"whole days until midnight east of Greenwich", "DTSTART;VALUE=DATE:20260703 ; RRULE:FREQ=DAILY;UNTIL=20260703T230000Z", "2026-07-02T23:00Z 1d, 2026-07-03T23:00Z 1d"},
+		{"whole days until midnight west of it", "DTSTART;VALUE=DATE:20260703 ; RRULE:FREQ=DAILY;UNTIL=20260704T050000Z", "2026-07-02T23:00Z 1d, 2026-07-03T23:00Z 1d"},
+		{"a whole day left out by its midnight", "DTSTART;VALUE=DATE:20260105 ; RRULE:FREQ=DAILY;COUNT=2 ; EXDATE;TZID=GMT Standard Time:20260105T000000", "2026-01-06T00:00Z 1d"},
+		{"a time left out by its day", "DTSTART;TZID=Europe/London:20260703T090000 ; DURATION:PT1H ; RRULE:FREQ=DAILY;COUNT=2 ; EXDATE;VALUE=DATE:20260703", "2026-07-04T08:00Z 1h"},
+		{"left out on two lines", "DTSTART;TZID=Europe/London:20260703T090000 ; DURATION:PT1H ; RRULE:FREQ=DAILY;COUNT=3 ; EXDATE;TZID=Europe/London:20260703T090000 ; EXDATE;TZID=GMT Standard Time:20260704T090000", "2026-07-05T08:00Z 1h"},
+		{"left out in another zone", "DTSTART;TZID=Europe/London:20260703T090000 ; DURATION:PT1H ; RRULE:FREQ=DAILY;COUNT=2 ; EXDATE;TZID=America/New_York:20260703T040000", "2026-07-04T08:00Z 1h"},
+		{"free, as days of leave are shown", "DTSTART;VALUE=DATE:20260703 ; TRANSP:TRANSPARENT ; X-MICROSOFT-CDO-BUSYSTATUS:FREE", "2026-07-02T23:00Z 1d"},
+		{"not granted yet", "DTSTART;VALUE=DATE:20260703 ; STATUS:TENTATIVE ; X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE", "2026-07-02T23:00Z 1d"},
+		{"out of office", "DTSTART;VALUE=DATE:20260703 ; X-MICROSOFT-CDO-BUSYSTATUS:OOF", "2026-07-02T23:00Z 1d"},
+		{"working elsewhere", "DTSTART;VALUE=DATE:20260703 ; X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE", ""},
+		{"with an alarm that has times of its own", "DTSTART;VALUE=DATE:20260703 ; BEGIN:VALARM ; TRIGGER:-PT15M ; DURATION:PT5M ; SUMMARY:x ; END:VALARM", "2026-07-02T23:00Z 1d"},
+		{"in lower case", "dtstart;tzid=Pacific/Auckland:20260703T120000 ; duration:PT1H", "2026-07-03T00:00Z 1h"},
 		{"daily, until", "DTSTART;VALUE=DATE:20260703 ; RRULE:FREQ=DAILY;INTERVAL=2;UNTIL=20260707", "2026-07-02T23:00Z 1d, 2026-07-04T23:00Z 1d, 2026-07-06T23:00Z 1d"},
 		{"weekly, counted", "DTSTART;TZID=Europe/London:20261021T090000 ; DURATION:PT1H ; RRULE:FREQ=WEEKLY;COUNT=3;BYDAY=WE,MO", "2026-10-21T08:00Z 1h, 2026-10-26T09:00Z 1h, 2026-10-28T09:00Z 1h"},
 		{"every other week", "DTSTART;VALUE=DATE:20260105 ; RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=3;WKST=SU", "2026-01-05T00:00Z 1d, 2026-01-19T00:00Z 1d, 2026-02-02T00:00Z 1d"},
@@ -81,19 +109,21 @@ func TestWhatCannotBeRead(t *testing.T) {
 		text []byte
 		want string
 	}{
-		{"no calendar", []byte("<html>"), "this is no iCal file"},
-		{"nothing at all", nil, "it does not end with END:VCALENDAR"},
+		{"a page to log in", []byte("\n<!DOCTYPE html><html>"), "this is no iCal file but a web page: does the address want a login?"},
+		{"something else", []byte(`{"error": "forbidden"}`), "this is no iCal file: it does not begin with BEGIN:VCALENDAR"},
+		{"nothing at all", nil, "this is no iCal file: it is empty"},
 		{"half of it", file("DTSTART:20260703T120000Z", "DTSTART:20260704T120000Z")[:150], "it does not end with END:VCALENDAR"},
 		{"no beginning", file("SUMMARY:x"), "event 1: DTSTART is missing"},
 		{"no time", file("DTSTART:yesterday"), "event 1: DTSTART: want a time such as"},
 		{"an end before the beginning", file("DTSTART:20260703T120000Z ; DTEND:20260702T120000Z"), "it ends before it begins"},
 		{"by the second", file("DTSTART:20260703T120000Z ; RRULE:FREQ=SECONDLY"), "RRULE: FREQ: want DAILY"},
-		{"an unknown part", file("DTSTART:20260703T120000Z ; RRULE:FREQ=YEARLY;BYSETPOS=1"), `"BYSETPOS" is not understood here`},
+		{"an unknown part", file("DTSTART:20260703T120000Z ; RRULE:FREQ=YEARLY;BYWEEKNO=1"), `"BYWEEKNO" is not understood here`},
+		{"a position in the year", file("DTSTART:20260703T120000Z ; RRULE:FREQ=YEARLY;BYDAY=MO;BYSETPOS=1"), "BYSETPOS is understood of the days of a month only"},
 		{"nothing", file("DTSTART:20260703T120000Z ; RRULE:INTERVAL=2"), "FREQ is missing"},
 		{"no interval", file("DTSTART:20260703T120000Z ; RRULE:FREQ=DAILY;INTERVAL=0"), "INTERVAL: want a number from 1"},
 		{"a duration", file("DTSTART:20260703T120000Z ; DURATION:P9999999999D"), "DURATION: want one such as"},
 		{"long", make([]byte, ical.MostBytes+1), "the file is too long"},
-		{"many events", file(make([]string, 5001)...), "there are too many events"},
+		{"many events", file(repeated("DTSTART;VALUE=DATE:20260105", 5001)...), "there are too many events"},
 		{"many times", file(repeated("DTSTART;VALUE=DATE:20260101 ; RRULE:FREQ=DAILY", 60)...), "events recur too often"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -117,7 +147,7 @@ func TestTheRestOfAFileCounts(t *testing.T) {
 	require.Len(t, events, 1)
 	require.ErrorContains(t, err, "event 1: DTSTART")
 	require.ErrorContains(t, err, "event 3: DTSTART")
-	require.ErrorContains(t, err, "and 2 more events")
+	require.ErrorContains(t, err, "and 2 more")
 	require.NotContains(t, err.Error(), "event 5")
 }
 

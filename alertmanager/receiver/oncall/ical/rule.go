@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	ics "github.com/arran4/golang-ical"
-
 	"github.com/tocsin-monitoring/tocsin/catalog/wallclock"
 )
 
@@ -29,6 +27,7 @@ type rule struct {
 	days      []byDay
 	months    []int // 1 to 12
 	monthDays []int // 1 to 31, -1 the last
+	positions []int // of the days of a month that the rest of the rule gives, -1 the last
 }
 
 // byDay is a day of the week; nth counts it within the month, or within the
@@ -43,21 +42,25 @@ func weekday(text string) (time.Weekday, bool) {
 	return time.Weekday(max(n, 0)), n >= 0
 }
 
-func parseRule(text string, zone *time.Location) (rule, error) {
+// parseRule reads the rule of an event that begins at a moment.
+func parseRule(text string, begin moment) (rule, error) {
 	r := rule{interval: 1, weekStart: time.Monday}
-	for part := range strings.SplitSeq(strings.ToUpper(text), ";") {
+	for part := range strings.SplitSeq(strings.ToUpper(strings.TrimSpace(text)), ";") {
 		key, value, _ := strings.Cut(part, "=")
-		if err := r.set(key, value, zone); err != nil {
+		if err := r.set(key, value, begin); err != nil {
 			return r, err
 		}
 	}
-	if r.frequency == "" {
+	switch {
+	case r.frequency == "":
 		return r, errors.New("FREQ is missing")
+	case len(r.positions) > 0 && r.frequency != "MONTHLY" && (r.frequency != "YEARLY" || len(r.months) != 1):
+		return r, errors.New("BYSETPOS is understood of the days of a month only")
 	}
 	return r, nil
 }
 
-func (r *rule) set(key, value string, zone *time.Location) (err error) {
+func (r *rule) set(key, value string, begin moment) (err error) {
 	switch key {
 	case "":
 	case "FREQ":
@@ -70,7 +73,7 @@ func (r *rule) set(key, value string, zone *time.Location) (err error) {
 	case "COUNT":
 		r.count, err = number(key, value, 1, 100_000)
 	case "UNTIL":
-		r.until, err = parseUntil(value, zone)
+		r.until, err = parseUntil(value, begin)
 	case "WKST":
 		day, known := weekday(value)
 		if !known {
@@ -83,24 +86,28 @@ func (r *rule) set(key, value string, zone *time.Location) (err error) {
 		r.months, err = numbers(key, value, 1, 12)
 	case "BYMONTHDAY":
 		r.monthDays, err = numbers(key, value, -31, 31)
+	case "BYSETPOS":
+		r.positions, err = numbers(key, value, -31, 31)
 	default:
-		return fmt.Errorf("%.20q is not understood here (FREQ, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTH and BYMONTHDAY are)", key)
+		return fmt.Errorf("%.20q is not understood here (FREQ, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTH, BYMONTHDAY and BYSETPOS are)", key)
 	}
 	return err
 }
 
 // parseUntil is the last moment of an UNTIL, on the event's clock.
-func parseUntil(value string, zone *time.Location) (wallclock.Reading, error) {
-	at, utc, allDay, err := parseTime(&ics.IANAProperty{BaseProperty: ics.BaseProperty{Value: value}})
+func parseUntil(value string, begin moment) (wallclock.Reading, error) {
+	last, err := parseMoment(property{value: value}, nil)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("UNTIL: %w", err)
-	case allDay:
-		return at + daySeconds - 1, nil
-	case utc != nil && zone != nil:
-		return wallclock.Read(at.In(utc), zone), nil
+	case last.day:
+		return last.at + daySeconds - 1, nil
+	case begin.day && last.zone != nil && last.at%900 == 0 && floor(int64(last.at), daySeconds) >= 10*3600:
+		// The last day's midnight somewhere east of Greenwich, which Outlook
+		// writes in UTC: it is still the day before there.
+		return last.at + 14*3600, nil
 	}
-	return at, nil
+	return last.on(begin), nil
 }
 
 func parseDays(value string) ([]byDay, error) {
@@ -144,13 +151,16 @@ func number(key, value string, least, most int) (int, error) {
 func recur(e Event, r rule, window span, left func(wallclock.Reading) bool) []Event {
 	var found []Event
 	length, first := e.Until-e.From, dateOf(e.From)
-	happened := 0
-	for n := range longestPast {
+	happened, begin := 0, 0
+	if r.count == 0 && window.from-length > e.From { // nothing need be counted
+		begin = int((window.from - length - e.From) / daySeconds)
+	}
+	for n := begin; n < longestPast; n++ {
 		at := e.From + wallclock.Reading(n)*daySeconds
 		if at >= window.until || r.until != 0 && at > r.until || r.count != 0 && happened >= r.count {
 			break
 		}
-		if n > 0 && !r.holds(first, first.AddDate(0, 0, n), n) {
+		if day := first.AddDate(0, 0, n); n > 0 && !(r.holds(first, day, n) && r.atPosition(first, day, n)) {
 			continue
 		}
 		happened++
@@ -163,6 +173,26 @@ func recur(e Event, r rule, window span, left func(wallclock.Reading) bool) []Ev
 
 func dateOf(at wallclock.Reading) time.Time {
 	return time.Unix(int64(at), 0).UTC().Truncate(daySeconds * time.Second)
+}
+
+// atPosition says whether a day for which the rule holds is one of those of its
+// month that BYSETPOS wants: the last working day, the second Monday or Tuesday.
+func (r rule) atPosition(first, day time.Time, n int) bool {
+	if len(r.positions) == 0 {
+		return true
+	}
+	before, after := 0, 0
+	last := time.Date(day.Year(), day.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	for d := 1; d <= last; d++ {
+		if offset := d - day.Day(); offset != 0 && r.holds(first, day.AddDate(0, 0, offset), n+offset) {
+			if offset < 0 {
+				before++
+			} else {
+				after++
+			}
+		}
+	}
+	return slices.Contains(r.positions, before+1) || slices.Contains(r.positions, -(after+1))
 }
 
 // holds says whether the rule has the event again on a day, the n-th after its
