@@ -61,16 +61,27 @@ func (r *Receiver) Arrived(ctx context.Context, m inbound.Message) error {
 	})
 }
 
-// room refuses what would fire beside too much already; ends are always taken.
+// room refuses what would fire beside too much already. Ends are always taken,
+// and so is what fires already: with them in one message come ends.
 func room(tx *store.Tx, m inbound.Message) error {
-	if !slices.ContainsFunc(m.Events, func(e inbound.Event) bool { return !e.Ended }) {
+	begins := func(e inbound.Event) bool { return !e.Ended }
+	if !slices.ContainsFunc(m.Events, begins) {
 		return nil
 	}
 	firing, err := tx.FiringForeign(m.Source)
-	if err == nil && firing >= mostForeign {
-		err = errManyForeign
+	if err != nil || firing < mostForeign {
+		return err
 	}
-	return err
+	for _, e := range m.Events {
+		last, known, err := tx.LastForeign(m.Source, inbound.ID(e.Key))
+		if err != nil {
+			return err
+		}
+		if begins(e) && (!known || !last.EndsAt.IsZero()) {
+			return errManyForeign
+		}
+	}
+	return nil
 }
 
 // said puts what a source says of one alert beside what it said before.

@@ -127,14 +127,14 @@ func (a azureAlert) link() string {
 // severity is that of the rule. Azure gives every alert of the activity log
 // Sev4, which says nothing.
 func (a azureAlert) severity() catalog.Severity {
-	switch a.essentials.text("severity") {
-	case "Sev0", "Sev1":
+	switch strings.ToLower(a.essentials.text("severity")) {
+	case "sev0", "sev1":
 		return catalog.SeverityCritical
-	case "Sev2":
+	case "sev2":
 		return catalog.SeverityWarning
-	case "Sev3":
+	case "sev3":
 		return catalog.SeverityInfo
-	case "Sev4":
+	case "sev4":
 		if kind := a.kind(); kind == azureMetric || kind == azureLog {
 			return catalog.SeverityInfo
 		}

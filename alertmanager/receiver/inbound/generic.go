@@ -16,25 +16,21 @@ import (
 const maxEvents = 1000
 
 // readJSON reads any JSON as the catalogue says. A body that is a list is a
-// list of alerts.
+// list of alerts, and so are several values behind each other.
 func readJSON(spec *catalog.JSONInbound, body []byte) ([]Event, error) {
-	post, err := decode(body)
+	posts, err := documents(body)
+	var broken []error
 	if err != nil {
-		return nil, fmt.Errorf("the body is not JSON: %w", err)
+		broken = append(broken, fmt.Errorf("the body is not JSON: %w", err))
 	}
-	alerts := flat([]any{post})
-	if spec.Alerts != "" {
-		path, err := jp.ParseString(spec.Alerts)
-		if err != nil {
-			return nil, fmt.Errorf("the path alerts: %w", err)
-		}
-		alerts = flat(path.Get(post))
+	alerts, err := alertsOf(spec, posts)
+	if err != nil {
+		return nil, err
 	}
 	if len(alerts) > maxEvents {
 		return nil, fmt.Errorf("the body has %d alerts, want at most %d", len(alerts), maxEvents)
 	}
 	var events []Event
-	var broken []error
 	for n, one := range alerts {
 		e, err := generic(spec, one)
 		if err != nil {
@@ -44,6 +40,22 @@ func readJSON(spec *catalog.JSONInbound, body []byte) ([]Event, error) {
 		events = append(events, e)
 	}
 	return events, errors.Join(broken...)
+}
+
+// alertsOf are the alerts in what was posted.
+func alertsOf(spec *catalog.JSONInbound, posts []any) ([]any, error) {
+	if spec.Alerts == "" {
+		return flat(posts), nil
+	}
+	path, err := jp.ParseString(spec.Alerts)
+	if err != nil {
+		return nil, fmt.Errorf("the path alerts: %w", err)
+	}
+	var alerts []any
+	for _, post := range posts {
+		alerts = append(alerts, flat(path.Get(post))...)
+	}
+	return alerts, nil
 }
 
 // flat takes the items of lists for the lists: a path may name either.

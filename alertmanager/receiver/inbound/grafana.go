@@ -54,7 +54,7 @@ func grafanaAlert(one object) Event {
 			e.Key += name + "=" + e.Labels[name] + "\n"
 		}
 	}
-	if one.text("status") == "resolved" {
+	if strings.EqualFold(one.text("status"), "resolved") {
 		e.Ended, e.At = true, instant(one.text("endsAt"), time.RFC3339Nano)
 	}
 	e.Summary = cmp.Or(about.text("summary"), e.Title)

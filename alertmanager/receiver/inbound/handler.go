@@ -121,6 +121,7 @@ func (h *Handler) take(ctx context.Context, in *catalog.Inbound, r *http.Request
 	if err != nil {
 		return "", answer{http.StatusBadRequest, "unreadable", "the body ends before its time", err}
 	}
+	body, tooLong, packed := unpacked(r.Header.Get("Content-Encoding"), body, tooLong)
 	m, err := formOf(in)(h, in, r, body)
 	var refusal answer
 	switch {
@@ -129,10 +130,15 @@ func (h *Handler) take(ctx context.Context, in *catalog.Inbound, r *http.Request
 	case tooLong:
 		m.Events = nil
 		err = fmt.Errorf("the body is longer than %d KiB", maxBody>>10)
+	case packed != nil:
+		m.Events, err = nil, packed
 	case err == nil && len(m.Events) == 0:
 		return "nothing", nil
 	}
 	m.Source, m.Body = in.Name, body[:min(len(body), maxKept)]
+	var clash error
+	m.Events, clash = distinct(h.options.Catalog(), in, m.Events)
+	err = errors.Join(err, clash)
 	if err != nil { // what could be read counts all the same
 		m.Events = append(m.Events, unreadable(err))
 	}
@@ -153,17 +159,6 @@ func unreadable(err error) Event {
 		Summary: "A message came that cannot be read: something may be wrong that nobody is told of",
 		Detail:  err.Error(),
 	}
-}
-
-// bounded reads a body. What is too long is read to its end, so that the
-// sender reads the answer, and not kept.
-func bounded(body io.Reader) (text []byte, tooLong bool, err error) {
-	text, err = io.ReadAll(io.LimitReader(body, maxBody+1))
-	if len(text) > maxBody {
-		_, _ = io.CopyN(io.Discard, body, 4*maxBody)
-		return text[:maxBody], true, nil
-	}
-	return text, false, err
 }
 
 // tokened is a form whose sender shows the token.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -29,15 +30,36 @@ func read(body []byte) (object, error) {
 	return o, nil
 }
 
-// decode keeps numbers as they were written.
-func decode(body []byte) (v any, err error) {
+// decode reads one JSON value. What follows it would be lost.
+func decode(body []byte) (any, error) {
+	all, err := documents(body)
+	if err == nil && len(all) > 1 {
+		err = fmt.Errorf("it is %d JSON values, want one", len(all))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// documents reads JSON values that follow each other, and keeps numbers as they
+// were written. Those before a mistake are given with it.
+func documents(body []byte) (all []any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF"))))
 	decoder.UseNumber()
-	err = decoder.Decode(&v)
-	if errors.Is(err, io.EOF) {
-		err = errors.New("it is empty")
+	for {
+		var v any
+		err := decoder.Decode(&v)
+		switch {
+		case errors.Is(err, io.EOF) && len(all) == 0:
+			return nil, errors.New("it is empty")
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return all, err
+		}
+		all = append(all, v)
 	}
-	return v, err
 }
 
 // at is the object under a key, in any case of its letters.

@@ -40,6 +40,13 @@ func readSNS(body []byte) (snsMessage, error) {
 	if m.Type == "" || m.MessageID == "" || m.TopicArn == "" {
 		return m, errors.New("the body is not a message of SNS: want Type, MessageId and TopicArn (switch raw message delivery off)")
 	}
+	// Lines are what the signature holds apart: with a line more in its id, what
+	// has come before would come as something new.
+	for _, text := range []string{m.Type, m.MessageID, m.TopicArn, m.Subject, m.Timestamp, m.Token, m.SubscribeURL} {
+		if strings.ContainsAny(text, "\r\n") {
+			return m, errors.New("the body is not a message of SNS: a line ends where none can")
+		}
+	}
 	return m, nil
 }
 
