@@ -63,10 +63,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // flags are those of the receiver, and its command with its file.
 type flags struct {
 	daemon.Flags
-	dsnFile                            string
-	keepIncidents, keepRaw             model.Duration
-	serve, backup, export, importLines bool
-	file                               string
+	dsnFile                string
+	keepIncidents, keepRaw model.Duration
+	serve, backup, restore bool
+	export, importLines    bool
+	file                   string
 }
 
 // parse reads the command line; see daemon.Program.Parse.
@@ -93,6 +94,7 @@ func (f *flags) declare(app *kingpin.Application) {
 	}{
 		{"serve", "Run the receiver (the default).", "", &f.serve},
 		{"backup", "Copy the database into a new file, while the receiver runs.", "The new file.", &f.backup},
+		{"restore", "Put a backup in the place of the database, while no receiver runs; what was there is kept.", "The backup.", &f.restore},
 		{"export", "Write everything that is kept as lines of JSON, while the receiver runs.", "The new file; it holds the keys that sign links.", &f.export},
 		{"import", "Read what export wrote into an empty database, before the receiver is started.", "The file.", &f.importLines},
 	} {
@@ -111,6 +113,8 @@ func (f flags) command(ctx context.Context, stdout io.Writer, logger logging.Log
 	switch {
 	case f.backup:
 		return backup(ctx, f, stdout)
+	case f.restore:
+		return restore(ctx, f, stdout)
 	case f.export:
 		return export(ctx, f, stdout)
 	case f.importLines:

@@ -49,6 +49,21 @@ func backup(ctx context.Context, f flags, stdout io.Writer) error {
 	return errors.Join(err, end())
 }
 
+// restore puts a backup in the place of the database.
+func restore(ctx context.Context, f flags, stdout io.Writer) error {
+	if f.dsnFile != "" {
+		return errors.New("a PostgreSQL is restored with its own tools (psql, pg_restore), or imported into")
+	}
+	kept, err := store.Restore(ctx, f.Storage, f.file)
+	if kept != "" {
+		fmt.Fprintf(stdout, "What was there before is in %s.\n", kept)
+	}
+	if err == nil {
+		fmt.Fprintf(stdout, "%s is the database now.\n", f.file)
+	}
+	return err
+}
+
 // export writes everything as lines while the receiver runs.
 func export(ctx context.Context, f flags, stdout io.Writer) error {
 	s, end, err := look(ctx, f)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -41,25 +40,28 @@ func TestTheDocumentedCommands(t *testing.T) {
 	require.Equal(t, http.StatusOK, p.post("f"))
 	commands := documented(t)
 	t.Chdir(folder)
-	require.Len(t, commands, 4)
+	require.Len(t, commands, 5)
 
 	out, _ := command(t, commands[1], 0)
 	require.Contains(t, out, "is a copy of the database")
 	_, problem := command(t, commands[1], 1)
 	require.Contains(t, problem, "making the backup: ")
-	out, _ = command(t, commands[2], 0)
+	_, problem = command(t, commands[2], 1)
+	require.Contains(t, problem, "another receiver uses")
+	out, _ = command(t, commands[3], 0)
 	require.Regexp(t, `^everything.jsonl has \d+ rows`, out)
 	p.kill()
-	out, _ = command(t, commands[3], 0)
+	out, _ = command(t, commands[2], 0)
+	require.Regexp(t, `^What was there before is in data/before-restore-\d+\.\nreceiver-2026-11-26\.db is the database now\.\n$`, out)
+	out, _ = command(t, commands[4], 0)
 	require.Regexp(t, `^\d+ rows were imported`, out)
-	_, problem = command(t, commands[3], 1)
+	_, problem = command(t, commands[4], 1)
 	require.Contains(t, problem, "import into an empty one")
 	_, problem = command(t, "--storage.path=nowhere export x", 1)
 	require.Contains(t, problem, "opening the database: ")
 
 	// The imported one and the backup are databases to go on with.
-	require.NoError(t, os.Mkdir("again", 0o700))
-	require.NoError(t, os.Rename("receiver-2026-11-26.db", filepath.Join("again", "receiver.db")))
+	require.NoError(t, os.Rename("data", "again"))
 	for _, data := range []string{"elsewhere", "again"} {
 		require.NoError(t, os.RemoveAll("data"))
 		require.NoError(t, os.Rename(data, "data"))
@@ -85,6 +87,8 @@ func TestRealDocumentedPostgreSQL(t *testing.T) {
 	command(t, flag+" import everything.jsonl", 0)
 	_, problem := command(t, flag+" backup copy.db", 1)
 	require.Contains(t, problem, "pg_dump")
+	_, problem = command(t, flag+" restore copy.db", 1)
+	require.Contains(t, problem, "pg_restore")
 	require.NoError(t, os.RemoveAll("data"))
 	p = start(t, folder, flag)
 	require.True(t, p.fingerprints()["f"])

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 )
 
 // RefuseKind is refuseKind.
@@ -31,4 +34,16 @@ func (s *Store) LimitPages(ctx context.Context, pages int) error {
 func (tx *Tx) DropHistory() error {
 	_, err := tx.sql.ExecContext(tx.ctx, `DELETE FROM history`)
 	return err
+}
+
+// ExportEarly exports a database as the program of its schema did.
+func ExportEarly(ctx context.Context, folder string, schema int, to io.Writer) error {
+	s := newStore(sqliteDialect())
+	reads, err := connectReadOnly(filepath.Join(folder, fileName))
+	if err != nil {
+		return err
+	}
+	s.schema, s.readsDB = schema, reads
+	_, err = s.Export(ctx, to)
+	return errors.Join(err, reads.Close())
 }

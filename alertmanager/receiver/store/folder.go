@@ -43,7 +43,7 @@ func lockFolder(folder string) (*os.File, error) {
 	path := filepath.Join(folder, "receiver.lock")
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("locking the storage folder: %w", err)
+		return nil, fmt.Errorf("locking the storage folder: %w", mend(err))
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = file.Close()

@@ -23,13 +23,7 @@ const busyTimeout = 2 * time.Second
 // It refuses a folder on a network file system and one that another receiver
 // uses.
 func Open(ctx context.Context, folder string) (*Store, error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("making the storage folder: %w", err)
-	}
-	if err := refuseNetwork(folder); err != nil {
-		return nil, err
-	}
-	lock, err := lockFolder(folder)
+	lock, err := own(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -37,28 +31,42 @@ func Open(ctx context.Context, folder string) (*Store, error) {
 	s.files = append(s.files, lock)
 	if err := s.openFile(ctx, filepath.Join(folder, fileName)); err != nil {
 		_ = s.closeFiles()
-		return nil, fmt.Errorf("opening %q: %w", filepath.Join(folder, fileName), err)
+		return nil, fmt.Errorf("opening %q: %w", filepath.Join(folder, fileName), mend(err))
 	}
 	s.statements = newStatements(s.writes)
 	go s.write()
 	return s, nil
 }
 
+// own makes a folder where it is missing and keeps others out of it until the
+// file is closed.
+func own(folder string) (*os.File, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("making the storage folder: %w", mend(err))
+	}
+	if err := refuseNetwork(folder); err != nil {
+		return nil, err
+	}
+	return lockFolder(folder)
+}
+
 func (s *Store) openFile(ctx context.Context, path string) error {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite would make it readable for others
+	fresh, err := isNew(path)
+	switch {
+	case err != nil:
+		return err
+	case fresh:
+		err = create(ctx, path, s.dialect)
+	default:
+		err = inspect(ctx, path, "quick_check")
+	}
 	if err != nil {
 		return err
 	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	if s.writes, err = connect(path, 1, "_pragma=auto_vacuum(INCREMENTAL)", "_txlock=immediate"); err != nil {
+	if s.writes, err = connect(path, 1, "", "_txlock=immediate"); err != nil {
 		return err
 	}
 	s.files = append(s.files, s.writes)
-	if err := check(ctx, s.writes); err != nil {
-		return err
-	}
 	if err := migrate(ctx, s.writes, s.dialect); err != nil {
 		return err
 	}
@@ -75,8 +83,17 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 // writer only: how space is given back is set by a write, for which readers
 // would wait.
 func connect(path string, connections int, first, extra string) (*sql.DB, error) {
-	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)", busyTimeout.Milliseconds())
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: first + "&" + pragmas + "&" + extra}
+	return dial(path, connections, first+"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&"+extra)
+}
+
+// connectReadOnly gives a connection that leaves the file as it is.
+func connectReadOnly(path string) (*sql.DB, error) {
+	return dial(path, 1, "mode=ro&_pragma=temp_store(MEMORY)")
+}
+
+func dial(path string, connections int, options string) (*sql.DB, error) {
+	options = fmt.Sprintf("_pragma=busy_timeout(%d)&%s", busyTimeout.Milliseconds(), options)
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, err
@@ -84,16 +101,4 @@ func connect(path string, connections int, first, extra string) (*sql.DB, error)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil
-}
-
-// check refuses a damaged file while it can still be replaced by a backup.
-func check(ctx context.Context, db *sql.DB) error {
-	var answer string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&answer); err != nil {
-		return fmt.Errorf("checking the file: %w", err)
-	}
-	if answer != "ok" {
-		return fmt.Errorf("the file is damaged (%s): restore a backup, or move it away to begin anew", answer)
-	}
-	return nil
 }

@@ -231,13 +231,6 @@ func TestTheFileIsNobodyElses(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
-func TestADamagedDatabaseIsRefused(t *testing.T) {
-	folder := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "receiver.db"), []byte("this is not a database, not by far, and long enough to see"), 0o600))
-	_, err := store.Open(t.Context(), folder)
-	require.ErrorContains(t, err, "not a database")
-}
-
 func theOutbox(t *testing.T, p place) {
 	s := p.store(t)
 	require.NoError(t, s.Update(t.Context(), fire("shop")))

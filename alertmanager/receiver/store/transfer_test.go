@@ -2,9 +2,13 @@ package store_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,4 +158,130 @@ func TestBackup(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	restored := open(t, other)
 	require.Equal(t, export(t, s), export(t, restored))
+}
+
+// TestBackupWhileItIsWritten has everything that was answered for before, and
+// is whole.
+func TestBackupWhileItIsWritten(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder)
+	beside, err := store.Look(t.Context(), folder)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, beside.Unlook()) }()
+	var answered atomic.Int64
+	var writers sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	for n := range 4 {
+		writers.Go(func() {
+			for k := 0; ctx.Err() == nil; k++ {
+				if s.Update(ctx, fire(fmt.Sprint("service", n, "-", k))) == nil {
+					answered.Add(1)
+				}
+			}
+		})
+	}
+	for n := range 5 {
+		before := answered.Load()
+		copied := t.TempDir()
+		require.NoError(t, beside.Backup(t.Context(), filepath.Join(copied, "receiver.db")))
+		restored := open(t, copied)
+		found, err := restored.Current(t.Context())
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, int64(len(found)), before, "backup %d", n)
+		for _, i := range found {
+			events, err := restored.Events(t.Context(), i.ID)
+			require.NoError(t, err)
+			require.Len(t, events, i.Sequence, "each incident with all of its events")
+		}
+	}
+	stop()
+	writers.Wait()
+	require.Positive(t, answered.Load())
+}
+
+// TestRestore puts a backup in the place of what is there, also of what is
+// damaged, and keeps that.
+func TestRestore(t *testing.T) {
+	folder, path := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
+	s := open(t, folder)
+	fill(t, s)
+	beside, err := store.Look(t.Context(), folder)
+	require.NoError(t, err)
+	require.NoError(t, beside.Backup(t.Context(), path))
+	require.NoError(t, beside.Unlook())
+	want := export(t, s)
+	require.NoError(t, s.Update(t.Context(), fire("since then")))
+	_, err = store.Restore(t.Context(), folder, path)
+	require.ErrorContains(t, err, "another receiver uses")
+	require.NoError(t, s.Close())
+	file := filepath.Join(folder, "receiver.db")
+	good, err := os.ReadFile(file)
+	require.NoError(t, err)
+	log := []byte("a log of another file")
+	require.NoError(t, os.WriteFile(file, good[:len(good)/2], 0o600))
+	require.NoError(t, os.WriteFile(file+"-wal", log, 0o600))
+	kept, err := store.Restore(t.Context(), folder, path)
+	require.NoError(t, err)
+	for name, was := range map[string][]byte{"receiver.db": good[:len(good)/2], "receiver.db-wal": log} {
+		text, err := os.ReadFile(filepath.Join(kept, name))
+		require.NoError(t, err)
+		require.Equal(t, was, text, name)
+	}
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	restored := open(t, folder)
+	require.Equal(t, want, export(t, restored))
+	kept, err = store.Restore(t.Context(), filepath.Join(folder, "new"), path)
+	require.NoError(t, err)
+	require.Empty(t, kept, "there was nothing")
+	require.Equal(t, want, export(t, open(t, filepath.Join(folder, "new"))))
+}
+
+// TestWhatCannotBeRestored leaves all as it was.
+func TestWhatCannotBeRestored(t *testing.T) {
+	good := whole(t)
+	folder := t.TempDir()
+	s := open(t, folder)
+	fill(t, s)
+	want := export(t, s)
+	require.NoError(t, s.Close())
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"empty": {[]byte{}, "the file has 0 bytes"}, "a text": {bytes.Repeat([]byte("x"), 5000), "not a whole database of the receiver: "},
+		"half": {good[:len(good)/2], "not a whole database of the receiver: "}, "newer": {schema(good, 99), "it has schema 99, this program knows "},
+		"nothing": {nil, "file does not exist"},
+	} {
+		path := filepath.Join(t.TempDir(), "backup.db")
+		if c.file != nil {
+			require.NoError(t, os.WriteFile(path, c.file, 0o600))
+		}
+		_, err := store.Restore(t.Context(), folder, path)
+		require.ErrorContains(t, err, fmt.Sprintf("restoring %q: ", path), name)
+		require.ErrorContains(t, err, c.want, name)
+		require.NoFileExists(t, filepath.Join(folder, "receiver.db.new"))
+	}
+	require.Equal(t, want, export(t, open(t, folder)))
+}
+
+// TestExportsOfEverySchema: what an early program exported is, imported, what
+// its database becomes when it is migrated.
+func TestExportsOfEverySchema(t *testing.T) {
+	for schema := 1; schema <= schemas(t); schema++ {
+		t.Run(fmt.Sprint(schema), func(t *testing.T) {
+			folder := sqliteFolder(t.TempDir())
+			early(t, folder, schema)
+			var lines bytes.Buffer
+			require.NoError(t, store.ExportEarly(t.Context(), string(folder), schema, &lines))
+			migrated := folder.store(t)
+			imported := open(t, t.TempDir())
+			_, err := imported.Import(t.Context(), &lines)
+			require.NoError(t, err)
+			require.Equal(t, export(t, migrated), export(t, imported))
+			require.NoError(t, imported.Update(t.Context(), fire("another")))
+			require.NotEmpty(t, claim(t, imported))
+		})
+	}
 }
