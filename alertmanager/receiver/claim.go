@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,27 +27,56 @@ type sending struct {
 }
 
 // claim takes what is due off the outbox and finds out, in the same
-// transaction, whom it is for.
-func (r *Receiver) claim(ctx context.Context, most int) ([]sending, error) {
-	var work []sending
+// transaction, whom it is for. Of what is for a crowded way it takes no more than
+// there is room for; the ways for which nothing waits are returned too.
+func (r *Receiver) claim(ctx context.Context, most int, room map[string]int) (work []sending, idle []string, err error) {
 	// What is claimed is sent, even when the program's end comes in between.
-	err := r.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+	err = r.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		now := r.now()
-		entries, err := tx.Claim(now, most)
+		entries, waiting, err := claimEntries(tx, now, most, room)
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(entries, func(a, b store.Entry) int { return cmp.Compare(a.ID, b.ID) })
+		var found []sending
 		for _, e := range entries {
-			found, err := r.resolve(tx, e, now)
+			one, err := r.resolve(tx, e, now)
 			if err != nil {
 				return err
 			}
-			work = append(work, found...)
+			found = append(found, one...)
 		}
+		var over []sending
+		work, over = admit(gather(found), room)
+		for _, s := range over {
+			waiting[s.entry.Way] = true
+			if err := s.unclaimed(tx, now); err != nil {
+				return err
+			}
+		}
+		idle = slices.DeleteFunc(slices.Collect(maps.Keys(room)), func(way string) bool { return waiting[way] })
 		return nil
 	})
-	return gather(work), err
+	return work, idle, err
+}
+
+// claimEntries claims what is for no crowded way, and as much for each crowded
+// one as it has room for; waiting are those for which there may be more.
+func claimEntries(tx *store.Tx, now time.Time, most int, room map[string]int) (entries []store.Entry, waiting map[string]bool, err error) {
+	waiting = map[string]bool{}
+	entries, err = tx.Claim(now, most, slices.Sorted(maps.Keys(room))...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for way, most := range room {
+		more, err := tx.ClaimWay(now, way, most)
+		if err != nil {
+			return nil, nil, err
+		}
+		waiting[way] = len(more) >= most
+		entries = append(entries, more...)
+	}
+	slices.SortFunc(entries, func(a, b store.Entry) int { return cmp.Compare(a.ID, b.ID) })
+	return entries, waiting, nil
 }
 
 // gather makes one sending of those that tell one person the same of several

@@ -15,11 +15,8 @@ import (
 )
 
 const (
-	// mostClaimed bounds what is on its way at once.
+	// mostClaimed bounds what is claimed at once.
 	mostClaimed = 64
-	// perWay bounds what one channel is given at once, so that a slow one does
-	// not hold up the others.
-	perWay = 8
 	// attemptsPerWay is after how many attempts the next way is tried, if the
 	// recipient has one.
 	attemptsPerWay = 4
@@ -62,8 +59,8 @@ func (r *Receiver) unclaim(ctx context.Context) error {
 // dispatcher is the sending half of a receiver.
 type dispatcher struct {
 	receiver *Receiver
-	ways     map[string]chan struct{}
-	free     chan struct{} // holds one value per sending under way
+	lanes    *lanes
+	free     chan struct{} // holds one value per sending that is claimed
 	busy     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -72,11 +69,7 @@ type dispatcher struct {
 }
 
 func newDispatcher(r *Receiver) *dispatcher {
-	d := &dispatcher{receiver: r, ways: map[string]chan struct{}{}, free: make(chan struct{}, mostClaimed), flying: map[int64]bool{}}
-	for _, kind := range notify.Kinds() {
-		d.ways[kind.Way] = make(chan struct{}, perWay)
-	}
-	return d
+	return &dispatcher{receiver: r, lanes: newLanes(), free: make(chan struct{}, mostClaimed), flying: map[int64]bool{}}
 }
 
 // round starts everything that is due and says how long nothing more will be.
@@ -108,7 +101,10 @@ func (d *dispatcher) claim(ctx context.Context, room int) ([]sending, error) {
 	if err := d.disown(ctx); err != nil {
 		return nil, err
 	}
-	work, err := d.receiver.claim(ctx, room)
+	work, idle, err := d.receiver.claim(ctx, room, d.lanes.room())
+	if err == nil {
+		d.lanes.clear(idle)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.unsure = d.unsure || err != nil
@@ -152,7 +148,12 @@ func (d *dispatcher) landed(s sending, known bool) {
 	d.unsure = d.unsure || !known
 }
 
+// untilNext is how long nothing can be done unless something wakes us. What
+// waits for a crowded way is due, but an end of a sending there wakes us.
 func (d *dispatcher) untilNext(ctx context.Context) time.Duration {
+	if len(d.lanes.room()) > 0 {
+		return pause
+	}
 	_, _, next, err := d.receiver.store.Waiting(ctx)
 	if err != nil {
 		return pause
@@ -168,18 +169,54 @@ func (d *dispatcher) untilNext(ctx context.Context) time.Duration {
 func (d *dispatcher) start(ctx context.Context, s sending) {
 	d.free <- struct{}{}
 	d.busy.Go(func() {
-		way := d.ways[s.entry.Way]
-		way <- struct{}{}
-		known := false
-		if d.receiver.store.Holds() { // else another receiver has it
-			receipt, err := d.send(ctx, s)
-			known = d.finish(ctx, s, receipt, err)
+		entered, first := d.lanes.enter(s.entry.Way)
+		if entered {
+			d.landed(s, d.fly(ctx, s))
+			d.lanes.leave(s.entry.Way)
+		} else {
+			d.giveBack(ctx, s, first)
 		}
-		<-way
-		d.landed(s, known)
 		<-d.free
 		wake(d.receiver.outbox)
 	})
+}
+
+// fly sends, and says whether what came of it is stored.
+func (d *dispatcher) fly(ctx context.Context, s sending) (known bool) {
+	if !d.receiver.store.Holds() {
+		return false // another receiver has it
+	}
+	receipt, err := d.send(ctx, s)
+	return d.finish(ctx, s, receipt, err)
+}
+
+// giveBack puts a sending back that was not begun; first is true when it is the
+// first for its way. It is forgotten before it can be claimed anew.
+func (d *dispatcher) giveBack(ctx context.Context, s sending, first bool) {
+	r := d.receiver
+	if first {
+		level.Warn(r.logger).Log("msg", "A channel is slow; what else is to go there waits", "way", s.entry.Way)
+	}
+	d.landed(s, true)
+	err := r.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return s.unclaimed(tx, r.now()) })
+	if err != nil {
+		level.Error(r.logger).Log("msg", "A message that waits for its channel could not be put back; trying again", "incident", s.entry.Incident, "err", err)
+		d.landed(s, false)
+	}
+}
+
+// unclaimed puts back what another receiver has not taken for lost since.
+func (s sending) unclaimed(tx *store.Tx, due time.Time) error {
+	for _, part := range append([]sending{s}, s.also...) {
+		held, err := tx.Holds(part.entry)
+		if err == nil && held {
+			err = tx.Yield(part.entry.ID, due)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *dispatcher) send(ctx context.Context, s sending) (receipt notify.Receipt, err error) {

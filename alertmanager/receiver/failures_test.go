@@ -1,15 +1,20 @@
 package receiver_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/internal/inbox"
 )
 
 func TestAMailServerThatIsAwayIsTriedAgain(t *testing.T) {
@@ -60,4 +65,89 @@ func TestNothingIsAnsweredWithSuccessThatIsNotStored(t *testing.T) {
 	h.open()
 	require.Equal(t, 200, h.post(down))
 	h.mail("asha@example.org", 1)
+}
+
+// More pages than are claimed at once, to a push server that takes them and
+// does not answer, keep no mail, and none of them is lost or sent twice.
+func TestASlowChannelHoldsUpNobodyElse(t *testing.T) {
+	const pages = 80
+	push := newPatience(t)
+	h := newHouse(t)
+	services := ""
+	for n := range pages {
+		services += fmt.Sprintf("  shop%d: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}\n", n)
+	}
+	h.catalog(strings.Replace(estate, "PUSH", push.URL, 1) + services)
+	h.reload()
+	for n := range pages {
+		down := h.firing("ServiceDown", "critical", "users")
+		down.Labels["service"], down.Fingerprint = fmt.Sprint("shop", n), fmt.Sprint("f", n)
+		require.Equal(t, 200, h.post(down))
+	}
+	push.has(t, pages) // that it is down
+	answer := push.hang()
+	defer answer()
+	h.later(time.Minute)
+	push.has(t, pages+8)
+	require.Eventually(t, func() bool {
+		waiting, _, _, err := h.store.Waiting(t.Context())
+		return err == nil && waiting == pages
+	}, 2*time.Minute, 10*time.Millisecond)
+	require.Equal(t, 200, h.post(h.firing("MemoryHigh", "warning", "developers")))
+	require.Eventually(t, func() bool {
+		return slices.ContainsFunc(h.inbox.Messages("ben@example.org"), func(m *inbox.Message) bool { return strings.Contains(m.Text, "MemoryHigh") })
+	}, 20*time.Second, 10*time.Millisecond, "the mail waits for the push server")
+	push.has(t, pages+8) // no more at once
+	answer()
+	push.has(t, 2*pages)
+}
+
+// patience is a push server whose answers can wait.
+type patience struct {
+	*httptest.Server
+
+	mu    sync.Mutex
+	begun map[string]int
+	gate  chan struct{}
+}
+
+func newPatience(t *testing.T) *patience {
+	t.Helper()
+	p := &patience{begun: map[string]int{}, gate: make(chan struct{})}
+	close(p.gate)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		p.mu.Lock()
+		p.begun[string(body)]++
+		gate := p.gate
+		p.mu.Unlock()
+		<-gate
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+// hang keeps all that come from now on waiting, until they are answered.
+func (p *patience) hang() (answer func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	gate := make(chan struct{})
+	p.gate = gate
+	return sync.OnceFunc(func() { close(gate) })
+}
+
+// has wants so many pushes, each once.
+func (p *patience) has(t *testing.T, count int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.begun) >= count
+	}, 2*time.Minute, 10*time.Millisecond)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	require.Len(t, p.begun, count)
+	for body, times := range p.begun {
+		require.Equal(t, 1, times, body)
+	}
 }

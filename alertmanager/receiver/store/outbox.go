@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
@@ -52,15 +53,36 @@ func (tx *Tx) addEntry(e Entry, due time.Time, claimed bool) (id int64, err erro
 	return id, nil
 }
 
-// Claim takes up to most entries that are due, the oldest first, and what else
-// waits for the same digests. A claimed entry is nobody else's until it is done
-// or put back.
-func (tx *Tx) Claim(now time.Time, most int) ([]Entry, error) {
+// Claim takes up to most entries that are due and not for one of the ways
+// except, the oldest first, and what else waits for the same digests. A claimed
+// entry is nobody else's until it is done or put back.
+func (tx *Tx) Claim(now time.Time, most int, except ...string) ([]Entry, error) {
+	others := ""
+	if len(except) > 0 {
+		others = "AND way NOT IN (?" + strings.Repeat(", ?", len(except)-1) + ")"
+	}
+	var ways []any
+	for _, way := range except {
+		ways = append(ways, way)
+	}
+	return tx.claim(now, most, others, ways, "AND recipient = ''", nil)
+}
+
+// ClaimWay is [Tx.Claim] for what is for one way.
+func (tx *Tx) ClaimWay(now time.Time, way string, most int) ([]Entry, error) {
+	return tx.claim(now, most, "AND way = ?", []any{way}, "AND way = ?", []any{way})
+}
+
+// claim claims what meets one condition, and what meets another of the same
+// digests.
+func (tx *Tx) claim(now time.Time, most int, which string, args []any, also string, alsoArgs []any) ([]Entry, error) {
+	all := slices.Concat([]any{nanos(now)}, args, []any{most, nanos(now), tx.store.name}, alsoArgs)
 	rows, err := tx.sql.QueryContext(tx.ctx, `
+		WITH first AS (SELECT id, digest FROM outbox WHERE claimed_at IS NULL AND due_at <= ? `+which+` ORDER BY due_at, id LIMIT ?`+tx.store.dialect.skipLocked+`)
 		UPDATE outbox SET claimed_at = ?, claimed_by = ?, attempts = attempts + 1
-		WHERE id IN (SELECT id FROM outbox WHERE claimed_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?`+tx.store.dialect.skipLocked+`)
-		OR (claimed_at IS NULL AND recipient = '' AND digest IN (SELECT digest FROM outbox WHERE claimed_at IS NULL AND due_at <= ? AND digest IS NOT NULL))
-		RETURNING id, incident_id, message, recipient, way, attempts, created_at, coalesce(digest, 0)`, nanos(now), tx.store.name, nanos(now), most, nanos(now))
+		WHERE id IN (SELECT id FROM first)
+		OR (claimed_at IS NULL `+also+` AND digest IN (SELECT digest FROM first WHERE digest IS NOT NULL))
+		RETURNING id, incident_id, message, recipient, way, attempts, created_at, coalesce(digest, 0)`, all...)
 	if err != nil {
 		return nil, fmt.Errorf("claiming from the outbox: %w", err)
 	}
