@@ -2,7 +2,6 @@ package receiver
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,29 +21,34 @@ const (
 // may be over since; so before the phones ring one looks, see [reconciler]: what
 // goes on rings then, and what is over closes.
 type sleepers struct {
+	looks bool // a reconciler runs
+
 	mutex sync.Mutex
-	looks bool                      // somebody looks
-	since map[incident.ID]time.Time // waiting, since they were found late
-	seen  map[incident.ID]bool      // of those, the ones that go on
+	late  map[incident.ID]*sleeper
 }
 
-// look says that somebody looks from now on.
-func (s *sleepers) look() {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.looks, s.since, s.seen = true, map[incident.ID]time.Time{}, map[incident.ID]bool{}
+// sleeper is one that waits.
+type sleeper struct {
+	since  time.Time // it was found late
+	seen   time.Time // first as going on; zero when not
+	goesOn bool
 }
 
-// sees says that an incident goes on, and whether that was waited for.
-func (s *sleepers) sees(id incident.ID) bool {
+// sees notes that somebody lists an incident's alert now, and says whether the
+// phones may ring because of it: when that is so at two looks. Prometheus holds
+// what it saw last until it sees again, just after its start.
+func (s *sleepers) sees(id incident.ID, now time.Time) bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	_, waits := s.since[id]
-	news := waits && !s.seen[id]
-	if news {
-		s.seen[id] = true
+	one := s.late[id]
+	switch {
+	case one == nil || one.goesOn:
+		return false
+	case one.seen.IsZero():
+		one.seen = now
 	}
-	return news
+	one.goesOn = now.Sub(one.seen) >= reconcileEvery/2
+	return one.goesOn
 }
 
 // rest leaves those out of what is due that are to be looked at first, and says
@@ -52,25 +56,18 @@ func (s *sleepers) sees(id incident.ID) bool {
 func (s *sleepers) rest(due, late []incident.ID, now time.Time) (ready []incident.ID, next time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if !s.looks {
-		return due, next
-	}
-	for id := range s.since {
-		if !slices.Contains(late, id) {
-			delete(s.since, id)
-			delete(s.seen, id)
-		}
-	}
+	before := s.late
+	s.late = map[incident.ID]*sleeper{}
 	for _, id := range late {
-		if s.since[id].IsZero() {
-			s.since[id] = now
+		if s.late[id] = before[id]; s.late[id] == nil {
+			s.late[id] = &sleeper{since: now}
 		}
 	}
 	for _, id := range due {
-		until := s.since[id].Add(mostLooking)
-		if s.since[id].IsZero() || s.seen[id] || !now.Before(until) {
+		one := s.late[id]
+		if one == nil || one.goesOn || now.Sub(one.since) >= mostLooking {
 			ready = append(ready, id)
-		} else if next.IsZero() || until.Before(next) {
+		} else if until := one.since.Add(mostLooking); next.IsZero() || until.Before(next) {
 			next = until
 		}
 	}
@@ -82,7 +79,7 @@ func (s *sleepers) rest(due, late []incident.ID, now time.Time) (ready []inciden
 func (r *Receiver) ready(ctx context.Context) (ready []incident.ID, next time.Time, err error) {
 	now := r.now()
 	due, next, err := r.store.Due(ctx, now)
-	if err != nil || len(due) == 0 || len(r.current.Load().catalog.Links.Alertmanager) == 0 {
+	if err != nil || len(due) == 0 || !r.sleepers.looks || len(r.current.Load().catalog.Links.Alertmanager) == 0 {
 		return due, next, err
 	}
 	late, _, err := r.store.Due(ctx, now.Add(-overslept))

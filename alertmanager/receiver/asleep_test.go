@@ -22,11 +22,15 @@ func TestAReceiverThatOversleptLooksFirst(t *testing.T) {
 	}{
 		"it goes on": {
 			asleep: asleep, change: func(_ *source, m *member) { m.lists = []string{"f"} },
-			steps: []time.Duration{0}, pages: []int{1}, open: true,
+			steps: []time.Duration{0, reconcileEvery}, pages: []int{0, 1}, open: true,
+		},
+		"it was seen once only": {
+			asleep: asleep, change: func(_ *source, m *member) { m.lists = []string{"f"} },
+			steps: []time.Duration{0}, pages: []int{0}, open: true,
 		},
 		"it is pending anew": {
 			asleep: asleep, change: func(s *source, _ *member) { s.alerts = `{"labels":{"alertname":"ServiceDown","service":"s"}}` },
-			steps: []time.Duration{0}, pages: []int{1}, open: true,
+			steps: []time.Duration{0, reconcileEvery}, pages: []int{0, 1}, open: true,
 		},
 		"it is over": {
 			asleep: asleep, change: func(*source, *member) {},
@@ -45,7 +49,7 @@ func TestAReceiverThatOversleptLooksFirst(t *testing.T) {
 			clock := &movedClock{by: -asleep}
 			m := &member{started: "then", heard: time.Second, since: time.Minute, lists: []string{"f"}}
 			s := &source{name: "ServiceDown", health: "ok", now: clock.now}
-			r := overWith(t, Options{Now: clock.now}, s, m)
+			r := overWith(t, Options{Now: clock.now, Reconciles: true}, s, m)
 			require.NoError(t, r.Accept(t.Context(), burning(clock.now())))
 			told := func() (n int) {
 				r.tick(t.Context())
@@ -66,7 +70,6 @@ func TestAReceiverThatOversleptLooksFirst(t *testing.T) {
 			awake := clock.by
 			m.lists, m.started = nil, "later"
 			c.change(s, m)
-			r.sleepers.look()
 			rounds := newReconciler(r)
 			_ = rounds.round(t.Context()) // hears of Prometheus
 			for n, after := range c.steps {

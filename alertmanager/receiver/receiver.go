@@ -34,6 +34,7 @@ type Options struct {
 	HTTP       *http.Client          // of channels and of Alertmanager's API; nil for the usual one
 	Now        func() time.Time      // nil for time.Now
 	Retention  Retention
+	Reconciles bool // RunReconciler runs too: what is long overdue waits until it has looked
 }
 
 // Receiver does nothing before its first Update.
@@ -90,6 +91,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 		return nil, err
 	}
 	r.signer = signer{key: key}
+	r.sleepers.looks = o.Reconciles
 	if err := o.Store.Update(ctx, (*store.Tx).Recall); err != nil {
 		return nil, err
 	}

@@ -64,7 +64,6 @@ func newReconciler(r *Receiver) *reconciler {
 // RunReconciler asks the cluster about what fires, until ctx ends.
 func (r *Receiver) RunReconciler(ctx context.Context) error {
 	c := newReconciler(r)
-	r.sleepers.look()
 	every := time.NewTicker(reconcileEvery)
 	defer every.Stop()
 	for {
@@ -149,7 +148,7 @@ func (c *reconciler) listed(fingerprint string) bool {
 
 // goesOn has the phones ring about what was waited for.
 func (c *reconciler) goesOn(f firing) {
-	if c.receiver.sleepers.sees(f.incident) {
+	if c.receiver.sleepers.sees(f.incident, c.receiver.now()) {
 		wake(c.receiver.timers)
 	}
 }

@@ -57,7 +57,7 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector("tocsin_receiver"),
 	)
-	desk, err := receiver.New(ctx, receiver.Options{Store: kept, Registerer: registry, Logger: logger.Kit, Retention: f.retention()})
+	desk, err := receiver.New(ctx, receiver.Options{Store: kept, Registerer: registry, Logger: logger.Kit, Retention: f.retention(), Reconciles: true})
 	if err != nil {
 		return err
 	}

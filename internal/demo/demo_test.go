@@ -163,7 +163,7 @@ func TestSwitchesThatAreNotThere(t *testing.T) {
 	estate, _ := start(t)
 	status, body := post(t, visitor(t), estate.ShopURL()+"/admin/explode/on", nil)
 	require.Equal(t, http.StatusNotFound, status)
-	require.Equal(t, "turning \"explode\": no such switch (there are: login, down, dependency, slow, leak, certificate)\n", body)
+	require.Equal(t, "turning \"explode\": no such switch (there are: login, down, dependency, slow, leak, disk, certificate)\n", body)
 
 	status, body = post(t, visitor(t), estate.ShopURL()+"/admin/down/sideways", nil)
 	require.Equal(t, http.StatusBadRequest, status)

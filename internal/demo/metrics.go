@@ -14,7 +14,7 @@ import (
 // instrument counts what the shop answers and says who uses it.
 func instrument(s *shop, now func() time.Time) (reg *prometheus.Registry, wrap func(http.Handler) http.Handler) {
 	reg = prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newDisk(now, s.switches))
 	promauto.With(reg).NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "demo_active_users", Help: "Visitors of the last five minutes: signed-in sessions and an invented crowd.",
 	}, func() float64 { return float64(s.sessions.count()) + crowd(now(), s.switches.is("down")) })

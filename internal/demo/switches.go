@@ -19,8 +19,9 @@ func Switches() []Switch {
 		{"login", "Signing in answers 500; the other pages work.", "JourneyFailing names the step POST /login."},
 		{"down", "Every page of the shop answers 503.", "ServiceDown for the shop, to the developers and the product manager."},
 		{"dependency", "The payments service answers 503; the shop shows a notice.", "Payments is down, and the shop's alerts name it as the likely cause."},
-		{"slow", "Every page takes 1.3 seconds.", "ServiceSlow after a few minutes: half of the visits are over the threshold of a second."},
+		{"slow", "Every page takes 1.3 seconds.", "ServiceSlow after a few minutes: half of the visits take over a second."},
 		{"leak", "Memory grows to about nine tenths of its limit and stays there.", "MemoryHigh after a minute or two, to the developers only."},
+		{"disk", "The shop's disk, an invented one, fills up to 93 % in two minutes and stays so.", "DiskHigh after seven minutes or so, to the developers only."},
 		{"certificate", "The HTTPS door presents a certificate that ends in ten days.", "CertificateExpiring within two minutes, to the developers only."},
 	}
 }

@@ -43,6 +43,16 @@ func TestRunShowsWhyABuildFails(t *testing.T) {
 	require.Contains(t, shown.String(), "stopped building the example")
 }
 
+func TestALineIsNoLongerThanTheTerminalIsWide(t *testing.T) {
+	module := writeModule(t, "package main\nfunc main() {}\n")
+	var shown strings.Builder
+	require.NoError(t, gobuild.Run(t.Context(), gobuild.Options{
+		Title: "the example", Module: module, Packages: []string{"."}, Output: t.TempDir(), Progress: gobuild.NewProgress(&shown, true),
+	}))
+	require.Regexp(t, `\r\x1b\[K\x1b\[\?7l  building the example: [^\n]*\x1b\[\?7h`, shown.String(), "the terminal cuts it off")
+	require.Equal(t, strings.Count(shown.String(), "\x1b[?7l"), strings.Count(shown.String(), "\x1b[?7h"), "and wraps again")
+}
+
 func writeModule(t *testing.T, program string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package gobuild
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,6 +13,13 @@ import (
 const (
 	terminalEvery = 200 * time.Millisecond
 	fileEvery     = 10 * time.Second
+)
+
+// What is longer than a terminal is wide is cut off by it: a line that went on in
+// a second one could not be drawn over.
+const (
+	cutOff = "\x1b[?7l"
+	wrap   = "\x1b[?7h"
 )
 
 // Progress shows one build after the other: a single moving line on a
@@ -74,7 +82,13 @@ func (p *Progress) downloaded(module string) {
 }
 
 func (p *Progress) compiled(path string) {
-	p.update(func() { p.done++; p.doing = "compiling " + path })
+	p.update(func() { p.done++; p.doing = "compiling " + shortPath(path) })
+}
+
+// shortPath is the end of a package's path, which tells it from the others.
+func shortPath(path string) string {
+	parts := strings.Split(path, "/")
+	return strings.Join(parts[max(0, len(parts)-2):], "/")
 }
 
 func (p *Progress) update(change func()) {
@@ -98,11 +112,7 @@ func (p *Progress) show() {
 	p.shown = p.now()
 	line := fmt.Sprintf("  building %s: %s", p.title, p.state())
 	if p.terminal {
-		const width = 110
-		if len(line) > width {
-			line = line[:width-1] + "…"
-		}
-		fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+		fmt.Fprintf(p.w, "\r\x1b[K"+cutOff+"%s"+wrap, line)
 		return
 	}
 	fmt.Fprintln(p.w, line)

@@ -20,11 +20,13 @@ func (s *screen) summary(parts []part, notes map[string]string) string {
 		}
 		out.WriteByte('\n')
 	}
-	fmt.Fprintf(&out, "\n%s on the page %s or here, and watch the board and the inbox:\n\n", s.paint(colourBold, "Break the demo"), switchesURL)
-	for _, one := range demo.Switches() {
-		command := fmt.Sprintf("curl -X POST %s/%s/on", switchesURL, one.Name)
-		fmt.Fprintf(&out, "  %-62s%s\n", command, s.paint(colourQuiet, "# "+one.Told))
+	fmt.Fprintf(&out, "\n%s on the page %s or here,\nand watch the board and the inbox:\n\n", s.paint(colourBold, "Break the demo"), switchesURL)
+	command := func(path, told string) { // below each other: side by side they are wider than a terminal
+		fmt.Fprintf(&out, "  curl -X POST %s/%s\n    %s\n", switchesURL, path, s.paint(colourQuiet, "# "+told))
 	}
-	fmt.Fprintf(&out, "  %-62s%s\n", "curl -X POST "+switchesURL+"/reset", s.paint(colourQuiet, "# everything works again"))
+	for _, one := range demo.Switches() {
+		command(one.Name+"/on", one.Told)
+	}
+	command("reset", "everything works again")
 	return out.String()
 }

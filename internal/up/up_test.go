@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -130,6 +131,9 @@ func TestSummaryHasAnAddressForEachPartAndALineForEachSwitch(t *testing.T) {
 		"curl -X POST http://127.0.0.1:10280/admin/login/on", "curl -X POST http://127.0.0.1:10280/admin/reset",
 	} {
 		require.Contains(t, text, want)
+	}
+	for line := range strings.Lines(text) {
+		require.LessOrEqual(t, len(line), 80+len("\n"), "wider than a terminal: %s", line)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -145,6 +146,7 @@ func (v incidentView) Form(action string) actionForm { return actionForm{v.ID, a
 // it is somebody's.
 func (b *board) cause(v *incidentView, i incident.Incident, open []incident.Incident) {
 	v.Parent = i.Parent
+	v.ParentOver = !slices.ContainsFunc(open, func(other incident.Incident) bool { return other.ID == i.Parent })
 	for _, other := range open {
 		if other.Parent == i.ID {
 			v.Children = append(v.Children, other)

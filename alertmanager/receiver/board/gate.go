@@ -141,7 +141,7 @@ func (b *board) refuse(w http.ResponseWriter, r *http.Request, v login.Visitor) 
 	if v.LoggedIn() {
 		text := "you may not do this: you are logged in as " + v.Login + ", with the role " + v.Role.String()
 		if v.Role >= login.Respond {
-			text = "you are logged in as " + v.Login + ", who is nobody in the catalogue: what is done has somebody who did it (see logins under people)"
+			text = "you are logged in as " + v.Login + ", which the catalogue gives to nobody: what is done here needs somebody who did it (somebody has to add it to your logins under people)"
 		}
 		b.answer(w, r, http.StatusForbidden, errors.New(text))
 		return

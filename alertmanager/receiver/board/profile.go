@@ -72,9 +72,9 @@ func (b *board) asMyself(w http.ResponseWriter, r *http.Request, do func(person 
 	case v.Person != "":
 		do(v.Person)
 	case v.LoggedIn():
-		b.problem(w, r, http.StatusForbidden, errors.New("you are logged in as "+v.Login+", who is nobody in the catalogue: see logins under people"))
+		b.problem(w, r, http.StatusForbidden, errors.New("you are logged in as "+v.Login+", which the catalogue gives to nobody: somebody has to add it to your logins under people"))
 	default:
-		b.problem(w, r, http.StatusForbidden, errors.New("only who is logged in has a profile: otherwise anybody could have your messages sent elsewhere (see docs/board.md)"))
+		b.problem(w, r, http.StatusForbidden, errors.New("you have a profile only when you are logged in: otherwise anybody could have your messages sent elsewhere (docs/board.md says how to switch logging in on)"))
 	}
 }
 

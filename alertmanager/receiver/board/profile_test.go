@@ -57,7 +57,7 @@ func TestAProfileIsOnesOwn(t *testing.T) {
 	code, text := get("/profile")
 	require.Equal(t, 200, code)
 	for _, want := range []string{
-		"You entered •••123.", "The operators wrote down •••@example.org.", "Not known.", `name="remove" value="phone"`, `<option value="voice" selected>phone call`,
+		"You entered •••123.", "Your operators have set •••@example.org.", "Not set.", "Start with the country code", "Fourth choice", `name="remove" value="phone"`, `<option value="voice" selected>phone call`,
 		"You are reached by <b>push message</b>", `href="/calendar/person-asha.ics"`, `<label for="p-fax">fax</label>`,
 	} {
 		require.Contains(t, text, want)
@@ -96,7 +96,7 @@ func TestWhoHasNoProfile(t *testing.T) {
 	open := serve(t, d)
 	response, text := ask(t, "GET", open.URL+"/profile", "")
 	require.Equal(t, 403, response.StatusCode)
-	require.Contains(t, text, "only who is logged in has a profile")
+	require.Contains(t, text, "you have a profile only when you are logged in")
 	for _, path := range []string{"/profile", "/profile/test", "/profile/calendar"} {
 		response, _ = ask(t, "POST", open.URL+path, "person=asha")
 		require.Equal(t, 403, response.StatusCode, path)
@@ -111,7 +111,7 @@ func TestWhoHasNoProfile(t *testing.T) {
 	require.Equal(t, 200, g.password(guest, "guest", "guest"))
 	code, text := g.get(guest, "/profile")
 	require.Equal(t, 403, code)
-	require.Contains(t, text, "who is nobody in the catalogue")
+	require.Contains(t, text, "which the catalogue gives to nobody")
 }
 
 // Who may only read has a profile too: product managers are told, and answer

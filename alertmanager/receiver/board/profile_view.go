@@ -32,6 +32,7 @@ type profileField struct {
 // place is one of the order of the ways.
 type place struct {
 	Number int
+	Word   string // Fourth choice
 	Ways   []wayChoice
 }
 
@@ -63,14 +64,14 @@ type personRow struct {
 // here is asked for by its name.
 func profileFields() map[string]profileField {
 	return map[string]profileField{
-		"email":    {Label: "E-mail", Use: "messages by e-mail", Type: "email", Auto: "email"},
-		"phone":    {Label: "Phone", Use: "text messages and calls; in the international form, such as +44 7700 900000", Type: "tel", Auto: "tel"},
-		"ntfy":     {Label: "ntfy topic", Use: "push messages. The topic is a password: whoever knows it reads along"},
-		"pushover": {Label: "Pushover user key", Use: "push messages, for who has no ntfy topic"},
-		"slack":    {Label: "Slack member id", Use: "buttons that you press in Slack are known by it; in Slack: profile, copy member ID"},
+		"email":    {Label: "E-mail", Use: "Used for messages by e-mail.", Type: "email", Auto: "email"},
+		"phone":    {Label: "Phone", Use: "Used for text messages and calls. Start with the country code: +44 7700 900000.", Type: "tel", Auto: "tel"},
+		"ntfy":     {Label: "ntfy topic", Use: "Used for push messages. Treat it like a password: anybody who knows the topic can read your messages."},
+		"pushover": {Label: "Pushover user key", Use: "Used for push messages if you have no ntfy topic."},
+		"slack":    {Label: "Slack member id", Use: "Shows that it was you who pressed a button in Slack. You find it there: open your profile, then Copy member ID."},
 
-		"pagerduty": {Label: "PagerDuty user id", Use: "what you do in PagerDuty is known by it: the end of your profile's address there"},
-		"victorops": {Label: "Splunk On-Call user name", Use: "what you do in Splunk On-Call is known by it"},
+		"pagerduty": {Label: "PagerDuty user id", Use: "Shows that it was you who acknowledged in PagerDuty. It is the last part of the address of your profile there."},
+		"victorops": {Label: "Splunk On-Call user name", Use: "Shows that it was you who acknowledged in Splunk On-Call."},
 	}
 }
 
@@ -78,6 +79,15 @@ func profileFields() map[string]profileField {
 func wayWord(way string) string {
 	words := map[string]string{"push": "push message", "sms": "text message", "voice": "phone call", "email": "e-mail"}
 	return firstOf(words[way], way)
+}
+
+// choiceWord is a place in an order for people.
+func choiceWord(number int) string {
+	words := [...]string{"First", "Second", "Third", "Fourth", "Fifth", "Sixth"}
+	if number <= len(words) {
+		return words[number-1] + " choice"
+	}
+	return fmt.Sprintf("Choice %d", number)
 }
 
 func wayWords(ways []string) []string {
@@ -102,7 +112,7 @@ func (v *profileView) add(p Profile) {
 	}
 	all := slices.Sorted(slices.Values(p.Usual))
 	for n := range p.Usual {
-		one := place{Number: n + 1}
+		one := place{Number: n + 1, Word: choiceWord(n + 1)}
 		for _, way := range all {
 			one.Ways = append(one.Ways, wayChoice{way, wayWord(way), n < len(order) && order[n] == way})
 		}

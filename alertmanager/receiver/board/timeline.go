@@ -18,6 +18,16 @@ type line struct {
 	Mark string // bad, good, told or quiet: how it is drawn
 }
 
+// mostNewest is how much of a long timeline is shown at once: on a phone the
+// alerts stand below it.
+const mostNewest = 20
+
+// Newest is the part of the timeline that is shown at once.
+func (v incidentView) Newest() []line { return v.Timeline[:min(len(v.Timeline), mostNewest)] }
+
+// Earlier is the rest of it.
+func (v incidentView) Earlier() []line { return v.Timeline[len(v.Newest()):] }
+
 // alertView is one alert on the incident's page.
 type alertView struct {
 	Severity, Name, Summary, Description string

@@ -92,6 +92,7 @@ type incidentView struct {
 	Hidden      int
 	People      []choice            // to hand over to
 	Parent      incident.ID         // what it comes from
+	ParentOver  bool                // that has ended
 	Children    []incident.Incident // what comes from it
 	OwnedUntil  *moment
 	Kept        keptView
@@ -195,7 +196,7 @@ func sorted(list []incident.Incident) []incident.Incident {
 }
 
 func (b *board) liveView(r *http.Request, open, recent []incident.Incident, beats map[string]time.Time, windows Windows) liveView {
-	v := liveView{frame: b.frame(r, "All quiet"), Headline: "All quiet", Checked: b.moment(b.Now(), time.UTC)}
+	v := liveView{frame: b.frame(r, "All quiet"), Headline: "All quiet", Checked: b.moment(b.Now(), b.zone())}
 	v.Live = true
 	worst := sorted(open)
 	v.page(r, len(worst))
