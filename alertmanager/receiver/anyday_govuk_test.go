@@ -50,14 +50,14 @@ func (d *anyDay) govuk(r *http.Request, text []byte) string {
 		d.say(f.after, status(end))
 	}
 	if d.random.IntN(8) == 0 {
-		d.answersNotify(body.Reference, body.Phone)
+		d.answersNotify(name, body.Reference, body.Phone)
 	}
 	return fmt.Sprintf(`{"id":%q}`, name)
 }
 
 // answersNotify has the person take it on, by a reply to a text or the link in
 // a mail.
-func (d *anyDay) answersNotify(reference, phone string) {
+func (d *anyDay) answersNotify(name, reference, phone string) {
 	about, known := notify.ParseMessageID(reference)
 	switch {
 	case !known: // of no incident
@@ -65,7 +65,7 @@ func (d *anyDay) answersNotify(reference, phone string) {
 		d.presses(about.Recipient, about.Incident, about.Way)
 	default:
 		d.say(time.Minute, func() {
-			d.govukSays("text", map[string]string{"source_number": strings.TrimPrefix(phone, "+"), "message": fmt.Sprint("Ack ", about.Incident)})
+			d.govukSays("text", map[string]string{"id": "answer to " + name, "source_number": strings.TrimPrefix(phone, "+"), "message": fmt.Sprint("Ack ", about.Incident)})
 		})
 	}
 }

@@ -43,16 +43,16 @@ func (d *anyDay) twilio(path string, text []byte) string {
 		d.say(f.after, func() { d.twilioSays(callback.Path, good...) })
 	}
 	if d.random.IntN(8) == 0 {
-		d.answer(call, callback.Path[strings.LastIndex(callback.Path, "/")+1:], form.Get("To"))
+		d.answer(call, name, callback.Path[strings.LastIndex(callback.Path, "/")+1:], form.Get("To"))
 	}
 	return fmt.Sprintf(`{"sid":%q}`, name)
 }
 
 // answer has the person take it on, by a digit or a reply.
-func (d *anyDay) answer(call bool, id, number string) {
-	path, fields := "/callback/twilio/digits/"+id, []string{"Digits", notify.AcknowledgeDigit}
+func (d *anyDay) answer(call bool, name, id, number string) {
+	path, fields := "/callback/twilio/digits/"+id, []string{"CallSid", name, "Digits", notify.AcknowledgeDigit}
 	if about, _ := notify.ParseMessageID(id); !call {
-		path, fields = "/callback/twilio/sms", []string{"From", number, "Body", fmt.Sprint("ack ", about.Incident)}
+		path, fields = "/callback/twilio/sms", []string{"MessageSid", "answer to " + name, "From", number, "Body", fmt.Sprint("ack ", about.Incident)}
 	}
 	d.say(time.Minute, func() { d.twilioSays(path, fields...) })
 }

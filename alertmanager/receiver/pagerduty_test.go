@@ -2,12 +2,14 @@ package receiver_test
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +33,7 @@ type pager struct {
 	events []string // "action key" of everything that came
 	fail   int      // how many requests are answered 500
 	notes  []string // that were written here
+	sent   []string // what was posted
 }
 
 func newPager(h *house) *pager { return newPagerOf(h, "", "", "") }
@@ -116,8 +119,8 @@ func (p *pager) rest(w http.ResponseWriter, r *http.Request) {
 // annotate posts back a note of somebody.
 func (p *pager) annotate(person, text string) {
 	_, key := p.came()
-	p.send(fmt.Sprintf(`{"event":{"event_type":"incident.annotated","occurred_at":%q,"agent":{"type":"user_reference","summary":%q},"data":{"id":"N1","type":"incident_note","content":%q,"incident":{"id":"P%s","type":"incident_reference"}}}}`,
-		p.h.now().Format(time.RFC3339Nano), person, text, key[len(key)-4:]))
+	p.send(fmt.Sprintf(`{"event":{"id":%q,"event_type":"incident.annotated","occurred_at":%q,"agent":{"type":"user_reference","summary":%q},"data":{"id":"N1","type":"incident_note","content":%q,"incident":{"id":"P%s","type":"incident_reference"}}}}`,
+		rand.Text(), p.h.now().Format(time.RFC3339Nano), person, text, key[len(key)-4:]))
 }
 
 // by is what a person does in PagerDuty.
@@ -130,12 +133,15 @@ func (p *pager) by(person, state, key string) {
 
 // post posts twice, as PagerDuty may.
 func (p *pager) post(kind, key, agent string) {
-	body := fmt.Sprintf(`{"event":{"event_type":%q,"occurred_at":%q,"agent":%s,"data":{"id":"P%s","incident_key":%q}}}`,
-		kind, p.h.now().Format(time.RFC3339Nano), agent, key[len(key)-4:], key)
+	body := fmt.Sprintf(`{"event":{"id":%q,"event_type":%q,"occurred_at":%q,"agent":%s,"data":{"id":"P%s","incident_key":%q}}}`,
+		rand.Text(), kind, p.h.now().Format(time.RFC3339Nano), agent, key[len(key)-4:], key)
 	p.send(body)
 }
 
 func (p *pager) send(body string) {
+	p.mu.Lock()
+	p.sent = append(p.sent, body)
+	p.mu.Unlock()
 	sum := hmac.New(sha256.New, []byte("wh-secret"))
 	sum.Write([]byte(body))
 	for range 2 {
@@ -381,4 +387,44 @@ func TestPagerDutyIsAwayAtNight(t *testing.T) {
 	p.mu.Unlock()
 	h.later(time.Minute)
 	p.reaches("triggered")
+}
+
+// TestWhatPagerDutyPostedBeforeARestart comes again after it, and undoes nothing
+// of what happened since, there or here.
+func TestWhatPagerDutyPostedBeforeARestart(t *testing.T) {
+	h := newHouse(t)
+	p := newPager(h)
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	h.mail("asha@example.org", 1)
+	h.later(time.Minute)
+	key := p.reaches("triggered")
+	h.quiet()
+	p.by("Ben Carter", "acknowledged", key)
+	h.settled(1, func(i incident.Incident) bool { return i.Owner == "ben" })
+	h.later(time.Minute)
+	require.NoError(t, h.receiver.Act(t.Context(), 1, incident.Reassign{Incident: 1, Person: "ben", Via: "board"}))
+	p.reaches("triggered")
+	h.later(time.Minute)
+	p.by("Asha Rao", "acknowledged", key)
+	h.settled(1, func(i incident.Incident) bool { return i.Owner == "asha" })
+	before := slices.Clone(p.sent)
+
+	h.stop()
+	h.open()
+	p.door = callback.New(callback.Options{Desk: h.receiver.Callbacks(), Now: h.now})
+	for _, body := range before {
+		p.send(body)
+	}
+	require.Equal(t, "asha", h.settled(1, whatever).Owner)
+	require.NoError(t, h.receiver.Act(t.Context(), 1, incident.Acknowledge{Incident: 1, Person: "ben", Via: "board"}))
+	for _, body := range before {
+		p.send(body)
+	}
+	i := h.settled(1, whatever)
+	require.Equal(t, "ben board", i.Owner+" "+i.Via)
+
+	// One that was never delivered, of before somebody here took it over.
+	late := strings.NewReplacer("incident.triggered", "incident.acknowledged", `"type":"service_reference","summary":"API Service"`, `"type":"user_reference","summary":"Asha Rao"`).Replace(before[0])
+	p.send(strings.Replace(late, `"id":"`, `"id":"X`, 1))
+	require.Equal(t, "ben", h.settled(1, whatever).Owner)
 }

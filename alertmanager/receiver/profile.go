@@ -72,15 +72,15 @@ func (d *directory) order(person string) []string {
 	return catalog.Ways()
 }
 
-// whose finds who has certain contacts, or "". What cannot be read is passed
+// whose lists who has certain contacts. What cannot be read is passed
 // over: it is reported when a message is sent.
-func (d *directory) whose(has func(notify.Contacts) bool) string {
+func (d *directory) whose(has func(notify.Contacts) bool) (people []string) {
 	for _, id := range slices.Sorted(maps.Keys(d.catalog.People)) {
 		if contacts, _ := d.contacts(id); has(contacts) {
-			return id
+			people = append(people, id)
 		}
 	}
-	return ""
+	return people
 }
 
 // Profile tells how somebody is reached, without saying where.

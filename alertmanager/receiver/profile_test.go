@@ -65,7 +65,7 @@ func TestAProfileCountsBeforeTheFile(t *testing.T) {
 	h.mail("asha@home.example.org", 1)
 	h.mail("push:asha", 1)
 	require.Empty(t, h.inbox.Messages("asha@example.org"))
-	require.Equal(t, "asha", h.receiver.Callbacks().Person(func(c notify.Contacts) bool { return c.Phone == "+44 7700 900123" }))
+	require.Equal(t, []string{"asha"}, h.receiver.Callbacks().People(func(c notify.Contacts) bool { return c.Phone == "+44 7700 900123" }))
 
 	require.Equal(t, []string{"email removed", "order"}, h.enter("asha", board.ProfileChange{Remove: map[string]bool{"email": true}}))
 	require.Equal(t, "file •••@example.org", masked(h.profile("asha"))["email"], "the file's is there again")

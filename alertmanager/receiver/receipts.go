@@ -2,6 +2,8 @@ package receiver
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
@@ -33,14 +35,12 @@ func (a *answers) Receipt(ctx context.Context, in incident.Receipted) error {
 	return err
 }
 
-// Resolve declares an open incident over.
-func (a *answers) Resolve(ctx context.Context, id incident.ID, person, via string) error {
-	return a.on(ctx, id, incident.Resolve{Incident: id, Person: person, Via: via}, nil)
-}
-
-// Elsewhere has the engine decide what somebody did in a team's tool.
-func (a *answers) Elsewhere(ctx context.Context, id incident.ID, do func(incident.Incident) incident.Input) error {
-	return a.store.Update(ctx, func(tx *store.Tx) error {
+// Elsewhere has the engine decide what somebody did outside, once.
+func (a *answers) Elsewhere(ctx context.Context, id incident.ID, once callback.Once, do func(incident.Incident) incident.Input) error {
+	return a.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		if fresh, err := a.first(tx, once); err != nil || !fresh {
+			return err
+		}
 		state, err := tx.LoadIncident(id)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
@@ -48,18 +48,53 @@ func (a *answers) Elsewhere(ctx context.Context, id incident.ID, do func(inciden
 		if err != nil {
 			return err
 		}
-		if in := do(state.Incidents[0]); in != nil {
-			_, err = a.decide(tx, state, in, a.now())
+		in := do(state.Incidents[0])
+		if in == nil {
+			return nil
 		}
+		if !once.At.IsZero() {
+			if newest, err := tx.InOrder(once.From+" in order", once.Of, once.At); err != nil || !newest {
+				return err
+			}
+		}
+		_, err = a.decide(tx, state, in, a.now())
 		return err
 	})
+}
+
+// First says whether something comes for the first time.
+func (a *answers) First(ctx context.Context, once callback.Once) (fresh bool, err error) {
+	err = a.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+		fresh, err = a.first(tx, once)
+		return err
+	})
+	return fresh, err
+}
+
+// Incident gives one incident.
+func (a *answers) Incident(ctx context.Context, id incident.ID) (incident.Incident, error) {
+	i, err := a.store.Incident(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return i, callback.ErrUnknown
+	}
+	return i, err
+}
+
+// first says whether something comes for the first time; what has no name
+// always does.
+func (a *answers) first(tx *store.Tx, once callback.Once) (bool, error) {
+	if once.ID == "" {
+		return true, nil
+	}
+	sum := sha256.Sum256([]byte(once.ID)) // a name may have any length
+	return tx.NewCallback(once.From, hex.EncodeToString(sum[:]), a.now())
 }
 
 // Called is what people call a person.
 func (a *answers) Called(person string) string { return a.current.Load().name(person) }
 
-// Person finds who has certain contacts, or "".
-func (a *answers) Person(has func(notify.Contacts) bool) string {
+// People lists who has certain contacts.
+func (a *answers) People(has func(notify.Contacts) bool) []string {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	return a.reading(ctx).whose(has)

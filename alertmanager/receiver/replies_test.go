@@ -179,3 +179,28 @@ func TestATextThroughNotifyTheWholeWay(t *testing.T) {
 	require.Equal(t, "ben sms", i.Owner+" "+i.Via)
 	require.Empty(t, p.taken)
 }
+
+// TestARecordedTextDoesNothing: Twilio's signature is good for ever, so whoever
+// has recorded a reply can send it again; not even a new life of the receiver
+// takes it twice.
+func TestARecordedTextDoesNothing(t *testing.T) {
+	h := newHouse(t)
+	p := newPhones(h)
+	h.write("asha.yml", "phone: +44 7700 900123\n")
+	text := strings.Replace(estate, "  ntfy: {url: PUSH}\n", "  ntfy: {url: PUSH}\n"+strings.Replace(twilio, "URL", p.url, 1), 1)
+	h.catalog(strings.Replace(text, "by: [push], for", "by: [sms], for", 1))
+	h.reload()
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	h.later(2 * time.Minute)
+	require.Contains(t, (<-p.taken).Get("Body"), "Reply ACK 1.")
+	reply := func() string {
+		return p.back("http://board.example.org/callback/twilio/sms", "From", "+447700900123", "Body", "ACK", "MessageSid", "SM1")
+	}
+	require.Contains(t, reply(), "Incident 1 is yours.")
+	require.NoError(t, h.receiver.Act(t.Context(), 1, incident.Reassign{Incident: 1, Person: "asha", Via: "board"}))
+	h.stop()
+	h.open()
+	require.Equal(t, `<?xml version="1.0" encoding="UTF-8"?><Response/>`, reply())
+	require.Empty(t, h.settled(1, whatever).Owner, "nobody has it, and the phones ring")
+	require.Contains(t, p.back("http://board.example.org/callback/twilio/sms", "From", "+447700900123", "Body", "ACK 1", "MessageSid", "SM2"), "Incident 1 is yours.")
+}

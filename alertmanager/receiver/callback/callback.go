@@ -7,9 +7,10 @@
 // an acknowledgement by the person it was sent to. The receiver mounts it
 // beside the board.
 //
-// Providers repeat, delay and reorder what they post. Nothing here keeps
-// count: an incident takes only what says something new, so the order does not
-// matter.
+// Providers repeat, delay and reorder what they post, and whoever has recorded a
+// post can send it again. A receipt says something new or nothing, so its order
+// does not matter; everything that people do counts [Once], also after a
+// restart.
 package callback
 
 import (
@@ -37,23 +38,34 @@ type Desk interface {
 	Catalog() *catalog.Catalog
 	// Receipt notes what became of a message; a stray one is ignored.
 	Receipt(ctx context.Context, in incident.Receipted) error
-	// Acknowledge makes a person the owner of an open incident.
-	Acknowledge(ctx context.Context, id incident.ID, person, via string) error
-	// Resolve declares an open incident over.
-	Resolve(ctx context.Context, id incident.ID, person, via string) error
-	// Elsewhere has the engine decide what somebody did with an incident in a
-	// tool of its team: do makes an input of it, or nil for nothing. Whoever it was
-	// need not be in the catalogue; an incident that is not there is passed over.
-	Elsewhere(ctx context.Context, id incident.ID, do func(incident.Incident) incident.Input) error
-	// Incident gives one incident, and an error for one that is not there.
+	// Elsewhere has the engine decide what somebody did with an incident outside:
+	// do makes an input of it, or nil for nothing. Whoever it was need not be in the
+	// catalogue. Do is not called for what was posted before, nor for an incident
+	// that is not there.
+	Elsewhere(ctx context.Context, id incident.ID, once Once, do func(incident.Incident) incident.Input) error
+	// First says whether something is posted for the first time, and remembers it.
+	First(ctx context.Context, once Once) (bool, error)
+	// Incident gives one incident, or [ErrUnknown] for one that is not there.
 	Incident(ctx context.Context, id incident.ID) (incident.Incident, error)
 	// Current lists the open incidents.
 	Current(ctx context.Context) ([]incident.Incident, error)
-	// Person finds who has certain contacts, or "".
-	Person(has func(notify.Contacts) bool) string
+	// People lists who has certain contacts, in order.
+	People(has func(notify.Contacts) bool) []string
 	// Called is what people call a person.
 	Called(person string) string
 }
+
+// Once names what a provider posts, so that it counts once however often it
+// comes.
+type Once struct {
+	From string    // whom it is from
+	ID   string    // what it is called there; empty for what has no name
+	Of   string    // what it happened to, for what has an order
+	At   time.Time // when it happened: what is older than what was taken of the same does nothing
+}
+
+// ErrUnknown says that there is no incident with a number.
+var ErrUnknown = errors.New("there is no such incident")
 
 // Options of a handler.
 type Options struct {
@@ -76,8 +88,6 @@ const mostBody = 256 << 10
 type handler struct {
 	Options
 	replies *limiter
-	order   *order
-	pressed presses
 }
 
 // New makes the handler of everything below [Prefix].
@@ -91,7 +101,7 @@ func New(o Options) http.Handler {
 	if o.HTTP == nil {
 		o.HTTP = notify.NewHTTPClient()
 	}
-	h := &handler{Options: o, replies: newLimiter(), order: newOrder()}
+	h := &handler{Options: o, replies: newLimiter()}
 	mux := http.NewServeMux()
 	for pattern, take := range map[string]func(request) answer{
 		"twilio/text/{id}":   h.twilioText,
@@ -192,19 +202,36 @@ func (h *handler) receipt(r request, fate notify.Fate) answer {
 	return done
 }
 
-// acknowledge does it, and says in a sentence how it went.
-func (h *handler) acknowledge(ctx context.Context, id incident.ID, person, via string) (string, error) {
-	i, err := h.Desk.Incident(ctx, id)
-	if err != nil || !i.Open() {
-		return fmt.Sprintf("Incident %d is over.", id), nil
+// acknowledge has a person take an incident on, until an instant where that is
+// not zero, and says in a sentence how it went; "" when that was said before.
+func (h *handler) acknowledge(ctx context.Context, once Once, in incident.Acknowledge) (said string, err error) {
+	err = h.Desk.Elsewhere(ctx, in.Incident, once, func(i incident.Incident) incident.Input {
+		switch {
+		case !i.Open():
+			said = isOver(i.ID)
+			return nil
+		case i.Owner != "" && i.Owner != in.Person:
+			said = fmt.Sprintf("%s has incident %d already.", h.Desk.Called(i.Owner), i.ID)
+			return nil
+		}
+		said = fmt.Sprintf("Thank you, %s. Incident %d is yours", h.Desk.Called(in.Person), i.ID)
+		if !in.Until.IsZero() {
+			said += ", and you are asked again in " + notify.Length(in.Until.Sub(h.Now()))
+		}
+		said += "."
+		return in
+	})
+	return said, err
+}
+
+func isOver(id incident.ID) string { return fmt.Sprintf("Incident %d is over.", id) }
+
+// person is the first who has certain contacts, or "".
+func (h *handler) person(has func(notify.Contacts) bool) string {
+	for _, person := range h.Desk.People(has) {
+		return person
 	}
-	if i.Owner != "" && i.Owner != person {
-		return fmt.Sprintf("%s has incident %d already.", h.Desk.Called(i.Owner), id), nil
-	}
-	if err := h.Desk.Acknowledge(ctx, id, person, via); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("Thank you, %s. Incident %d is yours.", h.Desk.Called(person), id), nil
+	return ""
 }
 
 // secret reads a secret's file anew, so that it can be changed.

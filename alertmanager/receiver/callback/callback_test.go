@@ -2,12 +2,12 @@ package callback_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +30,10 @@ type desk struct {
 	open    []incident.Incident
 	err     error
 	log     []string
-	inputs  []incident.Input // of what happened elsewhere
+	inputs  []incident.Input  // of what happened elsewhere
+	before  map[string]bool   // what was posted
+	numbers map[string]string // of people, where they are not the usual ones
+	newest  time.Time         // of what has an order
 }
 
 func (d *desk) Catalog() *catalog.Catalog { return d.catalog }
@@ -46,46 +49,69 @@ func (d *desk) Receipt(_ context.Context, in incident.Receipted) error {
 	return d.note("%s %s by %s: %s", in.State, in.Recipient, in.Way, in.Problem)
 }
 
-func (d *desk) Acknowledge(_ context.Context, id incident.ID, person, via string) error {
-	return d.note("acknowledge %d %s %s", id, person, via)
-}
-
-func (d *desk) Resolve(_ context.Context, id incident.ID, person, via string) error {
-	return d.note("resolve %d %s %s", id, person, via)
-}
-
-func (d *desk) Elsewhere(_ context.Context, id incident.ID, do func(incident.Incident) incident.Input) error {
-	for _, i := range d.open {
-		if i.ID == id && d.err == nil {
-			if in := do(i); in != nil {
-				d.inputs = append(d.inputs, in)
-				return d.note("%T", in)
-			}
-		}
+// First is as long as the desk lives.
+func (d *desk) First(_ context.Context, once callback.Once) (bool, error) {
+	if d.err != nil || once.ID == "" {
+		return d.err == nil, d.err
 	}
-	return d.err
+	name := once.From + " " + once.ID
+	before := d.before[name]
+	if d.before == nil {
+		d.before = map[string]bool{}
+	}
+	d.before[name] = true
+	return !before, nil
+}
+
+func (d *desk) Elsewhere(ctx context.Context, id incident.ID, once callback.Once, do func(incident.Incident) incident.Input) error {
+	if fresh, err := d.First(ctx, once); err != nil || !fresh {
+		return err
+	}
+	for _, i := range d.open {
+		if i.ID != id {
+			continue
+		}
+		in := do(i)
+		if in == nil || once.At.Before(d.newest) && !once.At.IsZero() {
+			return nil
+		}
+		d.newest = once.At
+		d.inputs = append(d.inputs, in)
+		switch in := in.(type) {
+		case incident.Acknowledge:
+			return d.note("acknowledge %d %s %s", id, in.Person, in.Via)
+		case incident.Resolve:
+			return d.note("resolve %d %s %s", id, in.Person, in.Via)
+		}
+		return d.note("%T", in)
+	}
+	return nil
 }
 
 func (d *desk) Incident(_ context.Context, id incident.ID) (incident.Incident, error) {
 	for _, i := range d.open {
 		if i.ID == id {
-			return i, nil
+			return i, d.err
 		}
 	}
-	return incident.Incident{}, errors.New("not found")
+	return incident.Incident{}, callback.ErrUnknown
 }
 
 func (d *desk) Current(context.Context) ([]incident.Incident, error) { return d.open, d.err }
 
-func (d *desk) Person(has func(notify.Contacts) bool) string {
+func (d *desk) People(has func(notify.Contacts) bool) (people []string) {
 	for person, contacts := range map[string]notify.Contacts{
 		"asha": {Phone: "+44 7700 900123", Email: "asha@example.org", Slack: "U0123ASHA"}, "ben": {Phone: "+44 7700 900124", Email: "ben@example.org", PagerDuty: "PBEN123", VictorOps: "bcarter"}, "chi": {},
 	} {
+		if number, ok := d.numbers[person]; ok {
+			contacts.Phone = number
+		}
 		if has(contacts) {
-			return person
+			people = append(people, person)
 		}
 	}
-	return ""
+	slices.Sort(people)
+	return people
 }
 
 func (d *desk) Called(person string) string { return strings.ToUpper(person[:1]) + person[1:] }

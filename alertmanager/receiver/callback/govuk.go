@@ -51,13 +51,14 @@ func (h *handler) govukStatus(r request) answer {
 // cannot answer in the same breath, so what it did is seen on the board.
 func (h *handler) govukText(r request) answer {
 	var said struct {
+		ID      string `json:"id"`
 		Number  string `json:"source_number"`
 		Message string `json:"message"`
 	}
 	if a := h.govukBody(r, &said); a.code != 0 {
 		return a
 	}
-	if _, err := h.reply(r.Context(), said.Number, said.Message); err != nil && !errors.Is(err, errStranger) {
+	if _, err := h.reply(r.Context(), texted{from: "govuk_notify", id: said.ID, number: said.Number, text: said.Message}); err != nil && !errors.Is(err, errStranger) {
 		return failed(err)
 	}
 	return done

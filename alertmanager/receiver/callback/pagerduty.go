@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 // https://developer.pagerduty.com/docs/webhooks-overview.
 type pagerDutyPost struct {
 	Event struct {
+		ID    string       `json:"id"` // the same when it is posted again
 		Type  string       `json:"event_type"`
 		At    time.Time    `json:"occurred_at"`
 		Agent pagerDutyRef `json:"agent"`
@@ -63,7 +65,8 @@ func (h *handler) pagerDuty(r request) answer {
 	if json.Unmarshal(r.body, &post) != nil {
 		return answer{code: http.StatusBadRequest}
 	}
-	what := happened{way: incident.WayPagerDuty, key: post.Event.Data.Key, at: post.Event.At}
+	what := happened{way: incident.WayPagerDuty, id: post.Event.ID, key: post.Event.Data.Key, at: post.Event.At}
+	what.adds = slices.Contains([]string{"incident.triggered", "incident.reopened", "incident.annotated"}, post.Event.Type)
 	if post.Event.Type == "incident.annotated" {
 		if what.key, err = h.pagerDutyKey(r, post.Event.Data.Incident.ID); err != nil {
 			return failed(err)
@@ -104,7 +107,7 @@ func (h *handler) pagerDutyInput(i incident.Incident, post pagerDutyPost) incide
 		if strings.HasSuffix(strings.TrimSpace(e.Data.Content), notify.OwnWord) {
 			return nil // it tells back what was written here
 		}
-		return newNote(i, incident.Note{Incident: i.ID, Person: person, Text: notify.Plain(e.Data.Content, 4000), Via: via})
+		return incident.Note{Incident: i.ID, Person: person, Text: notify.Plain(e.Data.Content, 4000), Via: via}
 	case "incident.reassigned":
 		for _, to := range e.Data.Assignees {
 			if to.person() {
@@ -115,21 +118,11 @@ func (h *handler) pagerDutyInput(i incident.Incident, post pagerDutyPost) incide
 	return nil
 }
 
-// newNote is a note, or nothing for one that came before: posts are repeated.
-func newNote(i incident.Incident, note incident.Note) incident.Input {
-	for _, m := range i.Messages {
-		if m.Kind == incident.MessageNote && m.From == note.Via && m.By == note.Person && m.News == strings.TrimSpace(note.Text) {
-			return nil
-		}
-	}
-	return note
-}
-
 // pagerDutyPerson is who a user there is here: by the id in the contacts, the
 // mail address, or the name.
 func (h *handler) pagerDutyPerson(user pagerDutyRef) string {
 	known := func(c notify.Contacts) bool { return user.ID != "" && c.PagerDuty == user.ID }
-	if person := h.Desk.Person(known); person != "" {
+	if person := h.person(known); person != "" {
 		return person
 	}
 	return h.somebody(user.Email, user.Summary)
@@ -143,7 +136,7 @@ const pagerDutyWait = 3 * time.Second
 // asked, where there is a login and the id is in nobody's contacts. Without an
 // answer the name has to do.
 func (h *handler) pagerDutyMail(r request, spec *catalog.PagerDutyChannel, user pagerDutyRef) string {
-	known := h.Desk.Person(func(c notify.Contacts) bool { return user.ID != "" && c.PagerDuty == user.ID }) != ""
+	known := h.person(func(c notify.Contacts) bool { return user.ID != "" && c.PagerDuty == user.ID }) != ""
 	if known || user.Email != "" {
 		return user.Email
 	}

@@ -46,8 +46,8 @@ const (
 
 // pagerDutyEvent is a webhook about incident 3; the data has its key.
 func pagerDutyEvent(d *desk, kind, agent, data string, at time.Time) string {
-	return fmt.Sprintf(`{"event":{"id":"01","event_type":%q,"resource_type":"incident","occurred_at":%q,"agent":%s,"client":null,"data":{"id":"PGR0VU2","type":"incident","incident_key":%q%s}}}`,
-		kind, at.Format(time.RFC3339Nano), agent, notify.IncidentKey(d.open[0]), data)
+	return fmt.Sprintf(`{"event":{"id":"01%d","event_type":%q,"resource_type":"incident","occurred_at":%q,"agent":%s,"client":null,"data":{"id":"PGR0VU2","type":"incident","incident_key":%q%s}}}`,
+		at.UnixNano(), kind, at.Format(time.RFC3339Nano), agent, notify.IncidentKey(d.open[0]), data)
 }
 
 func fromPagerDuty(t *testing.T, d *desk, body string) int {
@@ -78,7 +78,7 @@ func TestPagerDutySignatures(t *testing.T) {
 		{"of no team", "x", good, http.StatusNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d.log = nil
+			d.log, d.before = nil, nil
 			code, _ := answered(t, d, "/callback/pagerduty/"+c.path, map[string]string{"X-PagerDuty-Signature": c.signature}, body)
 			require.Equal(t, c.code, code)
 			require.Equal(t, c.code == http.StatusNoContent, len(d.log) == 1)
@@ -129,14 +129,16 @@ func TestWhatHappensInPagerDutyHappensHere(t *testing.T) {
 // incident.
 func TestANoteInPagerDuty(t *testing.T) {
 	d := toolDesk(t)
-	note := `{"event":{"event_type":"incident.annotated","occurred_at":"2026-11-23T22:15:00Z","agent":` + byAsha +
+	note := `{"event":{"id":"02","event_type":"incident.annotated","occurred_at":"2026-11-23T22:15:00Z","agent":` + byAsha +
 		`,"data":{"id":"P2LA89X","type":"incident_note","content":"It is the disk\u202e.","incident":{"id":"PGR0VU2","type":"incident_reference"}}}}`
 	require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, note))
 	require.Empty(t, d.inputs, "nobody knows yet which incident that is")
 	d.open[0].Messages[1].Deliveries[0].Thread += " PGR0VU2"
 	require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, strings.Replace(note, `\u202e.`, `\n(told by Tocsin)`, 1)))
 	require.Empty(t, d.inputs, "it is ours, told back")
+	note = strings.Replace(note, `"02"`, `"03"`, 1)
 	require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, note))
+	require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, note), "it comes again")
 	require.Equal(t, []incident.Input{incident.Note{Incident: 3, Person: "asha", Text: "It is the disk.", Via: incident.WayPagerDuty}}, d.inputs)
 }
 
@@ -157,7 +159,7 @@ func TestAUserOfPagerDutyIsKnownByMail(t *testing.T) {
 	own := d.catalog.Teams["t"].Channels.PagerDuty
 	own.URL, own.APITokenFile, own.APIUser = api.URL, own.RoutingKeyFile, "tocsin@example.org"
 	for id, want := range map[string]string{"PLH1HKV": "asha", "PXXXXXX": "A. R.", "PBEN123": "ben"} {
-		d.inputs = nil
+		d.inputs, d.before = nil, nil
 		body := pagerDutyEvent(d, "incident.acknowledged", `{"id":"`+id+`","type":"user_reference","summary":"A. R."}`, "", now)
 		require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, body))
 		require.Equal(t, []incident.Input{incident.Acknowledge{Incident: 3, Person: want, Via: incident.WayPagerDuty}}, d.inputs)
@@ -166,24 +168,28 @@ func TestAUserOfPagerDutyIsKnownByMail(t *testing.T) {
 }
 
 // What comes twice, or late and out of order, changes nothing: the newest that
-// was taken counts.
+// was taken counts, and what somebody did here since.
 func TestToolsRepeatThemselves(t *testing.T) {
 	d := toolDesk(t)
-	door := callback.New(callback.Options{Desk: d, Now: func() time.Time { return now }})
-	post := func(body string) {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/callback/pagerduty/t", strings.NewReader(body))
-		r.Header.Set("X-PagerDuty-Signature", sign(secret, body))
-		w := httptest.NewRecorder()
-		door.ServeHTTP(w, r)
-		require.Equal(t, http.StatusNoContent, w.Code)
-	}
 	acked := pagerDutyEvent(d, "incident.acknowledged", byAsha, "", now)
-	post(acked)
-	post(acked)
+	post := func(body string, inputs int) {
+		t.Helper()
+		require.Equal(t, http.StatusNoContent, fromPagerDuty(t, d, body))
+		require.Len(t, d.inputs, inputs)
+	}
+	post(acked, 1)
+	post(acked, 1)
 	d.open[0].Owner, d.open[0].Via = "asha", incident.WayPagerDuty
-	post(pagerDutyEvent(d, "incident.unacknowledged", byAsha, "", now.Add(time.Minute)))
-	post(acked)
-	require.Len(t, d.inputs, 3, "the engine sees the repetition at once, and not the one that is older than what came since")
+	post(pagerDutyEvent(d, "incident.unacknowledged", byAsha, "", now.Add(time.Minute)), 2)
+	post(pagerDutyEvent(d, "incident.acknowledged", byAsha, "", now.Add(time.Second)), 2)
+	post(pagerDutyEvent(d, "incident.triggered", byNobody, "", now.Add(-time.Second)), 3)
+
+	d.open[0].Owner, d.open[0].Via, d.open[0].Acknowledged = "ben", "board", now.Add(time.Hour)
+	post(pagerDutyEvent(d, "incident.acknowledged", byAsha, "", now.Add(time.Hour-time.Second)), 3)
+	post(pagerDutyEvent(d, "incident.acknowledged", byAsha, "", now.Add(time.Hour)), 4)
+	post(pagerDutyEvent(d, "incident.resolved", byAsha, "", now.Add(time.Hour+time.Second)), 5)
+	d.newest = time.Time{}
+	post(pagerDutyEvent(d, "incident.resolved", byAsha, "", now.Add(-8*24*time.Hour)), 5)
 }
 
 func TestAStoreThatIsDownIsAskedAgain(t *testing.T) {

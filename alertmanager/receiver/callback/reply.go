@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,113 +23,194 @@ const viaSMS = "sms"
 // errStranger is a text from a number that is nobody's: it gets no answer.
 var errStranger = errors.New("the number is nobody's")
 
+// texted is a text message that somebody sent to us.
+type texted struct {
+	from, id     string // the provider, and what it calls the message
+	number, text string
+}
+
 // command is what people write: a word and, where several incidents are open,
-// a number.
-var command = regexp.MustCompile(`^(?i)\s*(ack|acknowledge|a|res|resolve|resolved|r|stop|stopall|unsubscribe|end|quit|cancel)\s*#?(\d{1,9})?\s*[.!]?\s*$`)
+// a number, with any punctuation around them but a question mark.
+var command = regexp.MustCompile(`^(?i)[^\pL\pN?]*(\pL+)[^\pL\pN?]*([0-9]{1,9})?[^\pL\pN?]*$`)
+
+// The words of commands, in small letters. Carriers act on the last by
+// themselves, where they stand alone.
+var (
+	takes  = []string{"ack", "acknowledge", "a"}
+	closes = []string{"res", "resolve", "resolved", "r"}
+	stops  = []string{"stop", "stopall", "unsubscribe", "end", "quit", "cancel", "optout", "revoke"}
+)
+
+const help = "Tocsin understands: ACK or ACK 3 (the incident's number) to take it on, RES 3 to close it."
 
 // reply does what a text message asks for and gives the answer; empty for
-// none.
-func (h *handler) reply(ctx context.Context, number, text string) (string, error) {
-	person := h.Desk.Person(func(c notify.Contacts) bool { return digits(c.Phone) != "" && digits(c.Phone) == digits(number) })
-	if person == "" {
+// none. Several people may share a number: whoever was told means what was told.
+func (h *handler) reply(ctx context.Context, t texted) (string, error) {
+	people := h.Desk.People(func(c notify.Contacts) bool { return digits(c.Phone) != "" && digits(c.Phone) == digits(t.number) })
+	if len(people) == 0 {
 		level.Info(h.Logger).Log("msg", "A text message from an unknown number was ignored")
 		return "", errStranger
 	}
-	parts := command.FindStringSubmatch(text)
-	word := ""
-	if parts != nil {
-		word = strings.ToLower(parts[1])
+	word, number := "", ""
+	if parts := command.FindStringSubmatch(t.text); parts != nil {
+		word, number = strings.ToLower(parts[1]), parts[2]
 	}
-	if strings.HasPrefix(word, "stop") || slices.Contains([]string{"unsubscribe", "end", "quit", "cancel"}, word) {
-		return "", h.stopped(ctx, person)
+	if number == "" && slices.Contains(stops, word) {
+		return "", h.stopped(ctx, t, people)
 	}
-	answer := "Tocsin understands: ACK or ACK 3 (the incident's number) to take it on, RES 3 to close it."
-	if parts != nil {
-		var err error
-		if answer, err = h.obey(ctx, word, parts[2], person); err != nil {
-			return "", err
-		}
+	once := Once{From: t.from, ID: t.id}
+	var answer string
+	var err error
+	switch {
+	case slices.Contains(takes, word), slices.Contains(closes, word):
+		answer, err = h.obey(ctx, once, people, slices.Contains(closes, word), number)
+	default:
+		answer, err = h.unlessBefore(ctx, once, help)
 	}
-	if !h.replies.allow(person, h.Now()) {
-		return "", nil // two machines may be talking to each other
+	if err != nil || answer == "" || !h.replies.allow(people[0], h.Now()) {
+		return "", err // two machines may be talking to each other
 	}
 	return answer, nil
 }
 
-func (h *handler) obey(ctx context.Context, word, number, person string) (string, error) {
-	id, others, err := h.meant(ctx, person, number)
-	if err != nil || id == 0 {
-		return "No open incident waits for your answer.", err
+// unlessBefore is an answer to what changes nothing, and "" to what came before:
+// it does nothing later either.
+func (h *handler) unlessBefore(ctx context.Context, once Once, answer string) (string, error) {
+	if fresh, err := h.Desk.First(ctx, once); err != nil || !fresh {
+		return "", err
 	}
-	if strings.HasPrefix(word, "r") {
-		return h.resolve(ctx, id, person)
+	return answer, nil
+}
+
+// asked is an incident that somebody was told of, and when last.
+type asked struct {
+	incident.Incident
+	person string
+	at     time.Time
+}
+
+func (a asked) own() bool     { return a.Owner != "" }
+func (a asked) nobodys() bool { return a.Owner == "" }
+
+// obey takes on, or closes, the incident that is meant, in the name of whoever
+// was told of it.
+func (h *handler) obey(ctx context.Context, once Once, people []string, closes bool, number string) (string, error) {
+	if id, err := strconv.ParseInt(number, 10, 64); err == nil {
+		return h.numbered(ctx, once, people, incident.ID(id), closes)
 	}
-	said, err := h.acknowledge(ctx, id, person, viaSMS)
-	if err == nil && len(others) > 0 {
-		said += " Also open: " + strings.Join(others, ", ") + "."
+	open, err := h.Desk.Current(ctx)
+	if err != nil {
+		return "", err
+	}
+	waiting := waitingFor(open, people)
+	switch {
+	case len(waiting) == 0:
+		return h.unlessBefore(ctx, once, "No open incident waits for your answer.")
+	case !closes:
+		return h.takeOn(ctx, once, waiting)
+	}
+	if own := slices.DeleteFunc(slices.Clone(waiting), asked.nobodys); len(own) > 0 {
+		waiting = own
+	}
+	if len(waiting) > 1 { // what is closed rings no more
+		return h.unlessBefore(ctx, once, "Which one? Reply "+listed("RES", waiting)+".")
+	}
+	return h.resolve(ctx, once, waiting[0].ID, waiting[0].person)
+}
+
+// takeOn takes on the incident that was told last of those that nobody has, and
+// names the others.
+func (h *handler) takeOn(ctx context.Context, once Once, waiting []asked) (string, error) {
+	nobodys := slices.DeleteFunc(slices.Clone(waiting), asked.own)
+	if len(nobodys) == 0 {
+		nobodys = waiting[:1] // it is taken on for longer
+	}
+	meant, others := nobodys[0], nobodys[1:]
+	said, err := h.acknowledge(ctx, once, incident.Acknowledge{Incident: meant.ID, Person: meant.person, Via: viaSMS})
+	if err == nil && said != "" && len(others) > 0 {
+		said += " Also open: " + listed("ACK", others) + "."
 	}
 	return said, err
 }
 
-func (h *handler) resolve(ctx context.Context, id incident.ID, person string) (string, error) {
-	i, err := h.Desk.Incident(ctx, id)
-	if err != nil || !i.Open() {
-		return fmt.Sprintf("Incident %d is over.", id), nil
+func listed(word string, all []asked) string {
+	var texts []string
+	for _, a := range all {
+		texts = append(texts, fmt.Sprintf("%s %d (%s)", word, a.ID, a.Service))
 	}
-	if err := h.Desk.Resolve(ctx, id, person, viaSMS); err != nil {
+	return strings.Join(texts, ", ")
+}
+
+// numbered is for an incident by its number. One that a person was never told
+// of is not acted on: it may be a slip of the finger.
+func (h *handler) numbered(ctx context.Context, once Once, people []string, id incident.ID, closes bool) (string, error) {
+	i, err := h.Desk.Incident(ctx, id)
+	if err != nil && !errors.Is(err, ErrUnknown) {
 		return "", err
 	}
-	return fmt.Sprintf("Incident %d is closed.", id), nil
+	person, at := toldLast(i, people, func(string) bool { return true })
+	switch {
+	case at.IsZero():
+		return h.unlessBefore(ctx, once, fmt.Sprintf("You were not told of incident %d. On the board you can take it on all the same.", id))
+	case closes:
+		return h.resolve(ctx, once, id, person)
+	}
+	return h.acknowledge(ctx, once, incident.Acknowledge{Incident: id, Person: person, Via: viaSMS})
 }
 
-// meant is the incident with the number, or the one that the person was told
-// of last and nobody has; others lists what else waits.
-func (h *handler) meant(ctx context.Context, person, number string) (meant incident.ID, others []string, err error) {
-	if number != "" {
-		id, err := strconv.ParseInt(number, 10, 64)
-		return incident.ID(id), nil, err
-	}
-	open, err := h.Desk.Current(ctx)
-	var last time.Time
+func (h *handler) resolve(ctx context.Context, once Once, id incident.ID, person string) (said string, err error) {
+	err = h.Desk.Elsewhere(ctx, id, once, func(i incident.Incident) incident.Input {
+		if !i.Open() {
+			said = isOver(id)
+			return nil
+		}
+		said = fmt.Sprintf("Incident %d is closed.", id)
+		return incident.Resolve{Incident: id, Person: person, Via: viaSMS}
+	})
+	return said, err
+}
+
+// waitingFor lists what people were told of by text message and nobody else
+// has, the last first.
+func waitingFor(open []incident.Incident, people []string) []asked {
+	var waiting []asked
 	for _, i := range open {
-		told := lastTold(i, person)
-		if told.IsZero() || i.Owner != "" && i.Owner != person {
-			continue
-		}
-		others = append(others, fmt.Sprintf("ACK %d (%s)", i.ID, i.Service))
-		if !told.Before(last) {
-			meant, last = i.ID, told
+		person, at := toldLast(i, people, func(way string) bool { return way == incident.WaySMS })
+		if !at.IsZero() && (i.Owner == "" || slices.Contains(people, i.Owner)) {
+			waiting = append(waiting, asked{i, cmp.Or(i.Owner, person), at})
 		}
 	}
-	own := fmt.Sprintf("ACK %d (", meant)
-	others = slices.DeleteFunc(others, func(other string) bool { return strings.HasPrefix(other, own) })
-	return meant, others, err
+	slices.SortFunc(waiting, func(a, b asked) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(b.ID, a.ID)) })
+	return waiting
 }
 
-// lastTold is when a person last heard of the incident by text message.
-func lastTold(i incident.Incident, person string) time.Time {
-	var last time.Time
+// toldLast is who of some people heard of an incident last by certain ways, and
+// when; zero for nobody.
+func toldLast(i incident.Incident, people []string, by func(way string) bool) (person string, last time.Time) {
 	for _, m := range i.Messages {
 		for _, d := range m.Deliveries {
-			if d.Recipient == person && d.Way == incident.WaySMS && m.At.After(last) {
-				last = m.At
+			if slices.Contains(people, d.Recipient) && by(d.Way) && m.At.After(last) {
+				person, last = d.Recipient, m.At
 			}
 		}
 	}
-	return last
+	return person, last
 }
 
-// stopped notes on every open incident that texts no longer reach the person,
+// stopped notes on every open incident that texts no longer reach the people,
 // so that another way is used.
-func (h *handler) stopped(ctx context.Context, person string) error {
-	level.Warn(h.Logger).Log("msg", "Somebody replied STOP: text messages do not reach this person until START is sent from the phone", "person", person)
+func (h *handler) stopped(ctx context.Context, t texted, people []string) error {
+	if fresh, err := h.Desk.First(ctx, Once{From: t.from, ID: t.id}); err != nil || !fresh {
+		return err
+	}
+	level.Warn(h.Logger).Log("msg", "Somebody replied STOP: text messages do not reach this person until START is sent from the phone", "person", people[0])
 	open, err := h.Desk.Current(ctx)
 	for _, i := range open {
 		for _, m := range i.Messages {
 			for _, d := range m.Deliveries {
-				if err == nil && d.Recipient == person && d.Way == incident.WaySMS && d.State == incident.DeliverySent {
+				if err == nil && slices.Contains(people, d.Recipient) && d.Way == incident.WaySMS && d.State == incident.DeliverySent {
 					err = h.Desk.Receipt(ctx, incident.Receipted{
-						Incident: i.ID, Message: m.Number, Recipient: person, Way: d.Way,
+						Incident: i.ID, Message: m.Number, Recipient: d.Recipient, Way: d.Way,
 						State: incident.DeliveryUndelivered, Problem: "the person replied STOP: text messages are blocked until START is sent from the phone",
 					})
 				}

@@ -6,12 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -114,35 +114,35 @@ func (h *handler) slackAct(r request, press slackPress, teams map[string]bool) a
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), slackSoon)
 	defer cancel()
-	i, known := h.slackIncident(ctx, ref)
-	if !known {
+	i, err := h.slackIncident(ctx, ref)
+	switch {
+	case errors.Is(err, ErrUnknown):
 		return answer{code: http.StatusOK}
+	case err != nil:
+		return failed(err)
 	}
 	if !teams[i.Team] {
 		return forbidden
 	}
-	once := strings.Join([]string{press.User.ID, press.Container.Message, action.ID, action.At}, " ")
-	if h.pressed.before(once, h.Now()) {
-		return answer{code: http.StatusOK}
-	}
-	said, err := h.slackDo(ctx, i.ID, h.slackPerson(press), minutes)
+	said, err := h.slackDo(ctx, i.ID, press, minutes)
 	if err != nil {
 		return failed(err)
 	}
-	h.pressed.note(once, h.Now())
+	if said == "" {
+		return answer{code: http.StatusOK} // it was posted before
+	}
 	return answer{code: http.StatusOK, after: func(ctx context.Context) { h.slackSay(ctx, i.Team, press, said) }}
 }
 
-// slackIncident is the incident that a button belongs to; false when it is
-// another receiver's, or nobody's.
-func (h *handler) slackIncident(ctx context.Context, ref string) (incident.Incident, bool) {
+// slackIncident is the incident that a button belongs to; [ErrUnknown] when it
+// is another receiver's, or nobody's.
+func (h *handler) slackIncident(ctx context.Context, ref string) (incident.Incident, error) {
 	number, _, _ := strings.Cut(ref, ".")
 	id, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || !hmac.Equal([]byte(ref), []byte(notify.SlackRef(incident.ID(id), h.page(incident.ID(id))))) {
-		return incident.Incident{}, false
+		return incident.Incident{}, ErrUnknown
 	}
-	i, err := h.Desk.Incident(ctx, incident.ID(id))
-	return i, err == nil
+	return h.Desk.Incident(ctx, incident.ID(id))
 }
 
 // page is the board's page of an incident, or "".
@@ -157,7 +157,7 @@ func (h *handler) page(id incident.ID) string {
 // slackPerson is the person of the catalogue who has the account, or else the
 // account's name, marked as one.
 func (h *handler) slackPerson(press slackPress) string {
-	person := h.Desk.Person(func(c notify.Contacts) bool { return c.Slack != "" && c.Slack == press.User.ID })
+	person := h.person(func(c notify.Contacts) bool { return c.Slack != "" && c.Slack == press.User.ID })
 	if person != "" {
 		return person
 	}
@@ -173,30 +173,16 @@ func (h *handler) slackPerson(press slackPress) string {
 
 // slackDo has a person take an incident on, until some minutes from now where
 // they say so, and says in a sentence how it went.
-func (h *handler) slackDo(ctx context.Context, id incident.ID, person, minutes string) (said string, err error) {
-	until := time.Time{}
+func (h *handler) slackDo(ctx context.Context, id incident.ID, press slackPress, minutes string) (said string, err error) {
+	in := incident.Acknowledge{Incident: id, Person: h.slackPerson(press), Via: viaSlack}
 	if n, err := strconv.Atoi(minutes); err == nil && n > 0 && n <= 24*60 {
-		until = h.Now().Add(time.Duration(n) * time.Minute)
+		in.Until = h.Now().Add(time.Duration(n) * time.Minute)
 	} else if minutes != "" {
 		return "That is no time to snooze for.", nil
 	}
-	err = h.Desk.Elsewhere(ctx, id, func(i incident.Incident) incident.Input {
-		switch {
-		case !i.Open():
-			said = fmt.Sprintf("Incident %d is over.", id)
-			return nil
-		case i.Owner != "" && i.Owner != person:
-			said = fmt.Sprintf("%s has incident %d already.", h.Desk.Called(i.Owner), id)
-			return nil
-		}
-		said = fmt.Sprintf("Thank you, %s. Incident %d is yours", h.Desk.Called(person), id)
-		if !until.IsZero() {
-			said += ", and you are asked again in " + notify.Length(until.Sub(h.Now()))
-		}
-		said += "."
-		return incident.Acknowledge{Incident: id, Person: person, Via: viaSlack, Until: until}
-	})
-	return said, err
+	action := press.Actions[0]
+	name := strings.Join([]string{press.User.ID, press.Container.Message, action.ID, action.At}, " ")
+	return h.acknowledge(ctx, Once{From: viaSlack, ID: name}, in)
 }
 
 func (h *handler) slackSay(ctx context.Context, team string, press slackPress, text string) {
@@ -205,32 +191,4 @@ func (h *handler) slackSay(ctx context.Context, team string, press slackPress, t
 	if err != nil {
 		level.Warn(h.Logger).Log("msg", "What a button in Slack did could not be told to who pressed it", "team", team, "err", err)
 	}
-}
-
-// presses remembers for a while what was done, so that what is posted again
-// does nothing.
-type presses struct {
-	mu   sync.Mutex
-	done map[string]time.Time
-}
-
-func (p *presses) before(press string, now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	at, done := p.done[press]
-	return done && now.Sub(at) <= 2*slackWindow
-}
-
-func (p *presses) note(press string, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for old, at := range p.done {
-		if now.Sub(at) > 2*slackWindow {
-			delete(p.done, old)
-		}
-	}
-	if p.done == nil {
-		p.done = map[string]time.Time{}
-	}
-	p.done[press] = now
 }

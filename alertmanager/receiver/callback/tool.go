@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
@@ -16,10 +15,26 @@ import (
 
 // happened is what a team's tool says that somebody did there.
 type happened struct {
-	way string
-	key string    // that we gave the incident; see [notify.IncidentKey]
-	at  time.Time // zero where the tool does not say
+	way  string
+	id   string    // of the post; empty where the tool gives none
+	key  string    // that we gave the incident; see [notify.IncidentKey]
+	at   time.Time // zero where the tool does not say
+	adds bool      // to what was before, and undoes nothing: its order does not matter
 }
+
+// once is the name of it, and its place in the order of what happened to the
+// incident.
+func (what happened) once() Once {
+	once := Once{From: what.way, ID: what.id}
+	if !what.adds {
+		once.Of, once.At = what.key, what.at
+	}
+	return once
+}
+
+// mostLate is how late a tool may tell what happened: what is older was
+// recorded by somebody. PagerDuty tries for two days.
+const mostLate = 7 * 24 * time.Hour
 
 // inTool has an incident follow what happened in a tool of its team: do says
 // what comes of it, nil for nothing. What another sender's alert went through,
@@ -27,16 +42,16 @@ type happened struct {
 // what happened before something that has been taken already.
 func (h *handler) inTool(r request, what happened, do func(incident.Incident) incident.Input) answer {
 	id, ok := notify.ParseIncidentKey(what.key)
-	if !ok {
+	if !ok || !what.at.IsZero() && h.Now().Sub(what.at) > mostLate {
 		return done
 	}
-	err := h.Desk.Elsewhere(r.Context(), id, func(i incident.Incident) incident.Input {
-		old := i.Reopened > 0 && !what.at.IsZero() && what.at.Before(i.Since)
-		if i.Team != r.PathValue("team") || notify.IncidentKey(i) != what.key || old {
+	err := h.Desk.Elsewhere(r.Context(), id, what.once(), func(i incident.Incident) incident.Input {
+		earlier := i.Reopened > 0 && !what.at.IsZero() && what.at.Before(i.Since)
+		if i.Team != r.PathValue("team") || notify.IncidentKey(i) != what.key || earlier {
 			return nil
 		}
 		in := do(i)
-		if in == nil || !h.order.next(what) {
+		if what.overtaken(i, in) {
 			return nil
 		}
 		return in
@@ -45,6 +60,16 @@ func (h *handler) inTool(r request, what happened, do func(incident.Incident) in
 		return failed(err)
 	}
 	return done
+}
+
+// overtaken says whether it would give the incident to somebody, or take it
+// away, and somebody has taken it on since, otherwise than by this tool.
+func (what happened) overtaken(i incident.Incident, in incident.Input) bool {
+	switch in.(type) {
+	case incident.Acknowledge, incident.Reassign:
+		return !what.at.IsZero() && i.Owner != "" && i.Via != what.way && what.at.Before(i.Acknowledged)
+	}
+	return false
 }
 
 // opened is the receipt of the newest message to a tool, which says by it that
@@ -75,7 +100,7 @@ func (h *handler) somebody(names ...string) string {
 		if name == "" {
 			continue
 		}
-		if person := h.Desk.Person(func(c notify.Contacts) bool { return strings.EqualFold(c.Email, name) }); person != "" {
+		if person := h.person(func(c notify.Contacts) bool { return strings.EqualFold(c.Email, name) }); person != "" {
 			return person
 		}
 		if person := called(people, name); person != "" {
@@ -128,29 +153,4 @@ func token(r request, file string) answer {
 		return forbidden
 	}
 	return answer{}
-}
-
-// order remembers when the last of what happened to each incident did, as far
-// back as it matters: tools post again what they posted before.
-type order struct {
-	mu   sync.Mutex
-	last map[string]time.Time
-}
-
-func newOrder() *order { return &order{last: map[string]time.Time{}} }
-
-// next says whether something happened no earlier than what came before it.
-func (o *order) next(what happened) bool {
-	const most = 10_000
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	incident := what.way + " " + what.key
-	if what.at.Before(o.last[incident]) {
-		return what.at.IsZero()
-	}
-	if len(o.last) >= most {
-		clear(o.last)
-	}
-	o.last[incident] = what.at
-	return true
 }

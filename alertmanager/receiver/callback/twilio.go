@@ -111,10 +111,13 @@ func (h *handler) twilioDigits(r request) answer {
 	if form.Get("Digits") != notify.AcknowledgeDigit {
 		return h.again(r, in.Incident, language)
 	}
-	text, err := h.acknowledge(r.Context(), in.Incident, in.Recipient, viaVoice)
+	text, err := h.acknowledge(r.Context(), Once{From: "twilio", ID: form.Get("CallSid")}, incident.Acknowledge{Incident: in.Incident, Person: in.Recipient, Via: viaVoice})
 	if err != nil {
 		level.Error(h.Logger).Log("msg", "A digit could not be taken", "incident", in.Incident, "err", err)
-		return twiml(notify.Farewell("Sorry, that could not be stored. Please acknowledge on the board.", language))
+		return sorry(language)
+	}
+	if text == "" {
+		return twiml(notify.Farewell("There is nothing more to acknowledge. Goodbye.", language))
 	}
 	in.State = incident.DeliveryDelivered
 	return twiml(notify.Farewell(text, language)).with(h.Desk.Receipt(r.Context(), in))
@@ -125,7 +128,9 @@ func (h *handler) again(r request, id incident.ID, language string) answer {
 	turn, _ := strconv.Atoi(r.URL.Query().Get("turn"))
 	i, err := h.Desk.Incident(r.Context(), id)
 	switch {
-	case err != nil || !i.Open():
+	case err != nil && !errors.Is(err, ErrUnknown):
+		return sorry(language).with(err)
+	case !i.Open():
 		return twiml(notify.Farewell("The incident is over. Goodbye.", language))
 	case turn >= mostRepeats:
 		return twiml(notify.Farewell("Goodbye.", language))
@@ -134,13 +139,18 @@ func (h *handler) again(r request, id incident.ID, language string) answer {
 	return twiml(notify.Menu(notify.Spoken(i, h.Now()), action, language))
 }
 
+// sorry is said when the store does not answer.
+func sorry(language string) answer {
+	return twiml(notify.Farewell("Sorry, that could not be stored. Please acknowledge on the board.", language))
+}
+
 // twilioReply takes a text message that somebody sent to our number.
 func (h *handler) twilioReply(r request) answer {
 	form, refused := h.twilioForm(r)
 	if form == nil {
 		return refused
 	}
-	text, err := h.reply(r.Context(), form.Get("From"), form.Get("Body"))
+	text, err := h.reply(r.Context(), texted{from: "twilio", id: form.Get("MessageSid"), number: form.Get("From"), text: form.Get("Body")})
 	if err != nil && !errors.Is(err, errStranger) {
 		return failed(err)
 	}

@@ -2,6 +2,7 @@ package callback
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,6 +43,7 @@ func (h *handler) victorOps(r request) answer {
 	what := happened{way: incident.WayVictorOps, key: post.Key}
 	if at, err := strconv.ParseInt(strings.Trim(string(post.At), `"`), 10, 64); err == nil && at > 0 {
 		what.at = time.UnixMilli(at)
+		what.id = fmt.Sprintf("%s %s %d", post.Key, post.Phase, at)
 	}
 	return h.inTool(r, what, func(i incident.Incident) incident.Input { return h.victorOpsInput(i, post) })
 }
@@ -69,7 +71,7 @@ func (h *handler) victorOpsInput(i incident.Incident, post victorOpsPost) incide
 // victorOpsPerson is who a user there is here: by the name in the contacts, or
 // by what any tool's name may be.
 func (h *handler) victorOpsPerson(user string) string {
-	if person := h.Desk.Person(func(c notify.Contacts) bool { return strings.EqualFold(c.VictorOps, user) }); person != "" {
+	if person := h.person(func(c notify.Contacts) bool { return strings.EqualFold(c.VictorOps, user) }); person != "" {
 		return person
 	}
 	return h.somebody(user)

@@ -70,3 +70,24 @@ func TestWhatHappensInVictorOpsHappensHere(t *testing.T) {
 		})
 	}
 }
+
+// The order is that of the times that Splunk On-Call tells.
+func TestVictorOpsRepeatsItself(t *testing.T) {
+	d := toolDesk(t)
+	const acked, unacked = `,"STATE.CURRENT_ALERT_PHASE":"ACKED","STATE.ACKED_BY":"asha"`, `,"STATE.CURRENT_ALERT_PHASE":"UNACKED"`
+	at := func(after time.Duration) string {
+		return fmt.Sprintf(`,"STATE.LAST_TIMESTAMP":%d`, now.Add(after).UnixMilli())
+	}
+	post := func(fields string, inputs int) {
+		t.Helper()
+		require.Equal(t, http.StatusNoContent, fromVictorOps(t, d, fields))
+		require.Len(t, d.inputs, inputs)
+	}
+	post(acked+at(0), 1)
+	post(acked+at(0), 1)
+	d.open[0].Owner, d.open[0].Via = "asha", incident.WayVictorOps
+	post(unacked+at(time.Minute), 2)
+	d.open[0].Ownership = incident.Ownership{}
+	post(acked+at(time.Second), 2)
+	post(acked, 3)
+}

@@ -44,6 +44,7 @@ var promises = map[string]func(*testing.T, place){
 	"who did what":                              whoDidWhat,
 	"what is open":                              whatIsOpen,
 	"what is over":                              whatIsOver,
+	"what providers post counts once":           whatProvidersPost,
 }
 
 func TestStore(t *testing.T) {

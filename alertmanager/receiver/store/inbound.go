@@ -30,12 +30,7 @@ const foreignColumns = `id, source, key, starts_at, ends_at, expires_at, body`
 // NewMessage says whether a message of a source comes for the first time, and
 // remembers it.
 func (tx *Tx) NewMessage(source, id string, at time.Time) (bool, error) {
-	result, err := tx.sql.ExecContext(tx.ctx, `INSERT INTO inbound_messages (source, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, source, id, nanos(at))
-	if err != nil {
-		return false, fmt.Errorf("remembering a message: %w", err)
-	}
-	n, err := result.RowsAffected()
-	return n == 1, err
+	return tx.wrote(`INSERT INTO inbound_messages (source, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, source, id, at)
 }
 
 // LastForeign is the newest alert of a source's key; false when there is none.

@@ -137,6 +137,16 @@ func isMigrated(t *testing.T, p place, schema int) {
 			require.True(t, ended)
 			return 1, errors.Join(err, errFeed, errEnded)
 		}},
+		{14, func() (n int, err error) {
+			err = s.Update(t.Context(), func(tx *store.Tx) error {
+				fresh, err := tx.NewCallback("twilio", "SM0123456789abcdef0123456789abcdef", start)
+				if !fresh {
+					n++
+				}
+				return err
+			})
+			return n, err
+		}},
 	}
 	for _, read := range reads {
 		n, err := read.count()

@@ -13,7 +13,7 @@ const mostForgotten = 500
 // Retention says from before which instants things are dropped. What is open,
 // or still to be done, is never touched.
 type Retention struct {
-	Incidents     time.Time // closed ones, with their events and what was fetched for them; windows and entries of rotas that are over
+	Incidents     time.Time // closed ones, with their events and what was fetched for them; windows and entries of rotas that are over; what providers posted
 	Notifications time.Time // as they came
 	Occurrences   time.Time // ends of alerts, and what other systems told
 	Audit         time.Time // who did what
@@ -44,6 +44,7 @@ var aged = [...]struct {
 	{"occurrences", "ended_at", "1 = 1", func(r Retention) time.Time { return r.Occurrences }},
 	{"inbound", "changed_at", "ends_at IS NOT NULL", func(r Retention) time.Time { return r.Occurrences }},
 	{"inbound_messages", "at", "1 = 1", func(r Retention) time.Time { return r.Occurrences }},
+	{"callbacks", "at", "1 = 1", func(r Retention) time.Time { return r.Incidents }},
 	{"audit", "at", "1 = 1", func(r Retention) time.Time { return r.Audit }},
 	{"ended_sessions", "until_at", "1 = 1", func(r Retention) time.Time { return r.Notifications }},
 	// The highest number stays, so that none ever names another one.

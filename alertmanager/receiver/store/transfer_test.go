@@ -49,6 +49,8 @@ func fill(t *testing.T, s *store.Store) {
 		}
 		_, err := tx.NewMessage("azure", "1", start)
 		require.NoError(t, err)
+		_, err = tx.NewCallback("twilio", "SM1", start)
+		require.NoError(t, err)
 		_, err = tx.AddWindow(&w, "key", []byte("request"))
 		return err
 	}))
