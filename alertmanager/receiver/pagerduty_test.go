@@ -81,6 +81,7 @@ func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.states[event.Key] = after
 	p.mu.Unlock()
 	w.WriteHeader(http.StatusAccepted)
+	_, _ = fmt.Fprint(w, `{"status":"success","message":"Event processed"}`)
 	if after != before {
 		p.post("incident."+after, event.Key, `{"type":"service_reference","summary":"API Service"}`)
 	}

@@ -56,7 +56,7 @@ func (c *cache) keep(target string, h http.Header, a answer) {
 func (c *cache) recall(target string) (answer, error) {
 	e, ok := c.entries[target]
 	if !ok {
-		return answer{}, &Error{Kind: Malformed, Status: http.StatusNotModified, Method: http.MethodGet, Path: target, Message: "304 to a request that was not conditional"}
+		return answer{}, &Error{Kind: Malformed, Status: http.StatusNotModified, Method: http.MethodGet, Path: pathOf(target), Message: "304 to a request that was not conditional"}
 	}
 	return e.answer, nil
 }

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/tocsin-monitoring/tocsin/internal/wire"
 )
 
 const (
@@ -172,8 +174,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (an
 	return a, err
 }
 
-// attempt follows redirects within the same host. The method stays what it is,
-// as GitHub asks of clients when a repository has moved.
+// attempt is one request with a token that is good now.
 func (c *Client) attempt(ctx context.Context, method, path string, body []byte) (answer, error) {
 	if err := c.limits.closed(); err != nil {
 		return answer{}, err
@@ -182,6 +183,13 @@ func (c *Client) attempt(ctx context.Context, method, path string, body []byte) 
 	if err != nil {
 		return answer{}, err
 	}
+	a, err := c.follow(ctx, method, path, body, token)
+	return a, without(token, err)
+}
+
+// follow follows redirects within the same host. The method stays what it is,
+// as GitHub asks of clients when a repository has moved.
+func (c *Client) follow(ctx context.Context, method, path string, body []byte, token string) (answer, error) {
 	target, err := c.resolve(path)
 	if err != nil {
 		return answer{}, err
@@ -253,6 +261,10 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 		c.cache.condition(r.url, req.Header)
 	}
 	got, err := c.roundTrip(req)
+	if err == nil && len(got.body) > maxBody {
+		c.o.Observe("error", 0, false)
+		return response{}, &Error{Kind: Unreachable, Method: r.method, Path: req.URL.Path, Message: fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20)}
+	}
 	if err != nil {
 		c.o.Observe("error", 0, false)
 		return response{}, &Error{Kind: Unreachable, Method: r.method, Path: req.URL.Path, Message: reason(err, c.o.Timeout), cause: err}
@@ -271,9 +283,6 @@ func (c *Client) roundTrip(req *http.Request) (response, error) {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	if err != nil {
 		return response{}, err
-	}
-	if len(body) > maxBody {
-		return response{}, fmt.Errorf("the answer is larger than %d MiB", maxBody>>20)
 	}
 	return response{status: res.StatusCode, header: res.Header, body: body}, nil
 }
@@ -323,16 +332,14 @@ func decode(method, path string, body []byte, into any) error {
 	return nil
 }
 
-// reason says in words why no answer came, without the address that url.Error
-// would repeat.
+// reason says in words why no answer came.
 func reason(err error, timeout time.Duration) string {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		if wrapped.Timeout() {
 			return fmt.Sprintf("no answer within %s", timeout)
 		}
-		err = wrapped.Err
 	}
-	return bounded(err.Error())
+	return wire.Words(err, "what answers does not speak HTTP")
 }
 
 func class(status int) string {

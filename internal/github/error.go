@@ -3,6 +3,7 @@ package github
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -34,7 +35,7 @@ type Error struct {
 	Status       int // 0 when there was no answer, or none was asked for
 	Method, Path string
 	Message      string        // what GitHub said, or what is wrong
-	RetryAfter   time.Duration // for RateLimited
+	RetryAfter   time.Duration // for RateLimited, and for Server where it says so
 	cause        error
 }
 
@@ -120,6 +121,16 @@ func message(r response) string {
 		return "an HTML page instead of JSON"
 	}
 	return ""
+}
+
+// without takes a token out of what went wrong: whoever answers may give it
+// back.
+func without(token string, err error) error {
+	if refused, ok := errors.AsType[*Error](err); ok && token != "" {
+		refused.Message = strings.ReplaceAll(refused.Message, token, "(token)")
+		refused.Path = strings.ReplaceAll(refused.Path, token, "(token)")
+	}
+	return err
 }
 
 func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }

@@ -50,6 +50,10 @@ func (l *limits) note(r response) (remaining float64, known bool) {
 // a lack of permission: GitHub uses 403 for both.
 func (l *limits) refusal(method, target string, r response) error {
 	e := &Error{Kind: kind(r.status), Status: r.status, Method: method, Path: pathOf(target), Message: message(r)}
+	if r.status == http.StatusServiceUnavailable {
+		after, _ := retry.After(r.header, l.now())
+		e.RetryAfter = min(after, maxPause)
+	}
 	if r.status != http.StatusForbidden && r.status != http.StatusTooManyRequests {
 		return e
 	}

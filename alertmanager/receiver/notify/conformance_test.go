@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,16 @@ var hidden = []string{secret, address, mailbox, phone, dialled, pushoverUser, "h
 
 func channels(t *testing.T, p provider) notify.Channels {
 	t.Helper()
+	return channelsAt(t, p, "", nil)
+}
+
+// fakeAddress is where a fake serves, in the catalogue.
+var fakeAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+
+// channelsAt has the channels look for the provider at another address, unless
+// it is empty.
+func channelsAt(t *testing.T, p provider, base string, client *http.Client) notify.Channels {
+	t.Helper()
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "secret"), []byte(secret+"\n"), 0o600))
 	delivery, team, accounts := p.catalogue(), "slack: {channel: '#x', webhook_file: secret}", ""
@@ -70,10 +81,13 @@ func channels(t *testing.T, p provider) notify.Channels {
 	case *hosting:
 		delivery, team, accounts = "", delivery, own.accounts()
 	}
+	if base != "" {
+		delivery, team, accounts = fakeAddress.ReplaceAllString(delivery, base), fakeAddress.ReplaceAllString(team, base), fakeAddress.ReplaceAllString(accounts, base)
+	}
 	c, err := catalog.Parse(filepath.Join(folder, "tocsin.yml"), []byte(accounts+
 		"links: {board: 'https://board.example.org'}\ndelivery: {receiver: {url: 'http://127.0.0.1:10211', token_file: secret}, "+delivery+"}\nmonitoring: {team: t, break_glass: [{slack: {channel: '#x', webhook_file: secret}}]}\nteams: {t: {channels: {"+team+"}}}\nservices: {s: {team: t, probes: {p: {tcp: {address: '127.0.0.1:1'}}}}}\n"))
 	require.NoError(t, err)
-	opened, err := notify.Open(notify.Hurried(notify.Settings{Catalog: c}))
+	opened, err := notify.Open(notify.Hurried(notify.Settings{Catalog: c, HTTP: client}))
 	require.NoError(t, err)
 	return opened
 }

@@ -10,8 +10,11 @@ import (
 // GitHub.
 func Hurried(s Settings) Settings {
 	account := s.Catalog.Accounts.GitHub
+	if s.HTTP == nil {
+		s.HTTP = NewHTTPClient()
+	}
 	s.client = func() (*github.Client, error) {
-		return github.New(github.Options{UserAgent: "Tocsin", Gap: time.Nanosecond}.As(account))
+		return github.New(github.Options{UserAgent: "Tocsin", Gap: time.Nanosecond, Transport: s.HTTP.Transport, Timeout: s.HTTP.Timeout}.As(account))
 	}
 	return s
 }

@@ -162,6 +162,9 @@ func (g *gitHub) put(ctx context.Context, place comment, m Message, run pipeline
 	if err := g.api.Write(ctx, http.MethodPost, place.list(), map[string]string{"body": body}, &written); err != nil {
 		return Receipt{}, gitHubError("writing the comment", err)
 	}
+	if written.ID == 0 {
+		return Receipt{}, temporary("writing the comment: GitHub's answer names none")
+	}
 	place.id = written.ID
 	return Receipt{Thread: place.String()}, nil
 }
@@ -315,7 +318,8 @@ func isKind(err error, kind github.Kind) bool {
 func gitHubError(doing string, err error) *Error {
 	e := &Error{Err: fmt.Errorf("%s: %w", doing, err)}
 	if refused, ok := errors.AsType[*github.Error](err); ok {
-		e.Permanent, e.RetryAfter = !refused.Temporary(), refused.RetryAfter
+		// What is no JSON came from a portal or a proxy, which may let us through later.
+		e.Permanent, e.RetryAfter = !refused.Temporary() && refused.Kind != github.Malformed, min(refused.RetryAfter, time.Hour)
 	}
 	return e
 }

@@ -149,6 +149,9 @@ func (w *issueWriter) open(ctx context.Context) (issuePlace, error) {
 	if err := w.api.Write(ctx, http.MethodPost, "repos/"+w.repository+"/issues", body, &opened); err != nil {
 		return issuePlace{}, w.problem("opening an issue", err)
 	}
+	if opened.Number == 0 {
+		return issuePlace{}, temporary("opening an issue: GitHub's answer names none")
+	}
 	at := issuePlace{w.repository, opened.Number}
 	if !w.m.Incident.Open() { // told late: it is over
 		if err := w.api.Write(ctx, http.MethodPatch, at.path(), map[string]any{"state": "closed", "state_reason": "completed"}, nil); err != nil {

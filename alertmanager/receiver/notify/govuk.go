@@ -107,8 +107,7 @@ func (c *govuk) ask(ctx context.Context, path string, body, into any) error {
 	if refusal != nil {
 		return govukRefusal(refusal, answer)
 	}
-	_ = json.Unmarshal(answer, into) // it was taken all the same
-	return nil
+	return understood("GOV.UK Notify", answer, into)
 }
 
 // govukRefusal tells the day's limit, which no waiting helps against, from the
@@ -153,7 +152,7 @@ func (c *govuk) Send(ctx context.Context, m Message) (Receipt, error) {
 	if err := c.ask(ctx, "/v2/notifications/"+c.way, body, &taken); err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{Thread: taken.ID, Follows: true}, nil
+	return Receipt{Thread: threadName(taken.ID), Follows: true}, nil
 }
 
 // govukMail keeps somebody else's text from becoming a heading, a list or a

@@ -78,8 +78,10 @@ func (c *ntfy) Send(ctx context.Context, m Message) (Receipt, error) {
 	var taken struct {
 		ID string `json:"id"`
 	}
-	_ = json.Unmarshal(answer, &taken) // the id is a nicety
-	return Receipt{Thread: taken.ID}, nil
+	if err := understood("ntfy", answer, &taken); err != nil {
+		return Receipt{}, err
+	}
+	return Receipt{Thread: threadName(taken.ID)}, nil
 }
 
 func (c *ntfy) compose(m Message) ntfyMessage {

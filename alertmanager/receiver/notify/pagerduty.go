@@ -116,8 +116,20 @@ func (c *pagerDuty) enqueue(ctx context.Context, team pagerDutyService, event pa
 		return permanent("pagerduty.url is not a URL")
 	}
 	r.Header.Set("Content-Type", "application/json")
-	_, err = post(ctx, c.client, r)
-	return err
+	answer, err := post(ctx, c.client, r)
+	if err != nil {
+		return err
+	}
+	var taken struct {
+		Errors []any `json:"errors"`
+	}
+	if err := understood("PagerDuty", answer, &taken); err != nil {
+		return err
+	}
+	if len(taken.Errors) > 0 {
+		return permanent("PagerDuty refused the event")
+	}
+	return nil
 }
 
 // ringAgain ends an acknowledgement there. Without a login that takes a new

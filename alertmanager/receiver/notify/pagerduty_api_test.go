@@ -41,6 +41,7 @@ func newPagerDutyAccount(t *testing.T) *pagerDutyAccount {
 		_ = json.NewDecoder(r.Body).Decode(&event)
 		a.note("event " + event.Action)
 		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, `{"status":"success","message":"Event processed"}`)
 	})
 	mux.HandleFunc("GET /incidents", a.rest(func(r *http.Request, _ []byte) string {
 		q := r.URL.Query()

@@ -2,13 +2,14 @@ package notify
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
+	"net/http/httptrace"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/internal/retry"
@@ -19,16 +20,6 @@ const sendTimeout = 15 * time.Second
 
 // mostAfter bounds for how long a provider is left alone that asks for it.
 const mostAfter = 10 * time.Minute
-
-// NewHTTPClient is the client of all channels that speak HTTP. It follows no
-// redirect: a provider that moved is a configuration to mend, and a POST that
-// turns into a GET would look like a success.
-func NewHTTPClient() *http.Client {
-	return &http.Client{
-		Timeout:       sendTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
 
 // post sends a request and gives the start of a good answer's body. Every
 // other outcome is an [*Error]: refused requests are permanent, overload and
@@ -50,9 +41,15 @@ func exchange(ctx context.Context, client *http.Client, r *http.Request) ([]byte
 
 // exchangeUpTo reads so much of the answer.
 func exchangeUpTo(ctx context.Context, client *http.Client, r *http.Request, most int64) ([]byte, *Error) {
-	response, err := client.Do(r.WithContext(ctx))
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) { sent.Store(info.Err == nil) },
+	})
+	r = r.WithContext(ctx)
+	r.Close = true // messages are few: none goes into a connection that has died in silence
+	response, err := client.Do(r)
 	if err != nil {
-		return nil, temporary("%w", withoutURL(err))
+		return nil, unanswered(err, sent.Load(), "what answers does not speak HTTP")
 	}
 	defer func() {
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
@@ -94,11 +91,27 @@ func refused(response *http.Response) *Error {
 	return e
 }
 
-// withoutURL takes the address out of a client's error, because topics and
-// tokens may stand in it.
-func withoutURL(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
+// understood reads a good answer. One that came whole and is no JSON object is
+// not the provider's: a portal or a proxy says 200 to everything. An answer that
+// was cut off, which is nil, says enough by its status: it is not read.
+func understood(of string, answer []byte, into any) error {
+	if answer == nil {
+		return nil
 	}
-	return err
+	var object map[string]json.RawMessage
+	if json.Unmarshal(answer, &object) != nil || object == nil {
+		return temporary("what answered is not %s: is there a portal or a proxy in between?", of)
+	}
+	_ = json.Unmarshal(answer, into) // a field that is not as documented stays empty
+	return nil
+}
+
+// threadName is a name that a provider gave to a message, as far as it is kept: one
+// that is too long, or more than a word, is none.
+func threadName(name string) string {
+	const most = 100
+	if len(name) > most || strings.Trim(name, alphanumeric+"-_.:") != "" {
+		return ""
+	}
+	return name
 }

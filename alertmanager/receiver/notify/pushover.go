@@ -59,11 +59,17 @@ func (c *pushover) Send(ctx context.Context, m Message) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	var taken struct {
+	taken := struct {
+		Status  int    `json:"status"`
 		Receipt string `json:"receipt"`
+	}{Status: 1}
+	if err := understood("Pushover", answer, &taken); err != nil {
+		return Receipt{}, err
 	}
-	_ = json.Unmarshal(answer, &taken) // it was taken all the same
-	return Receipt{Thread: cmp.Or(taken.Receipt, m.Thread)}, nil
+	if taken.Status != 1 {
+		return Receipt{}, permanent("Pushover refused the message, with the status %d", taken.Status)
+	}
+	return Receipt{Thread: cmp.Or(threadName(taken.Receipt), m.Thread)}, nil
 }
 
 func pushoverForm(m Message) url.Values {

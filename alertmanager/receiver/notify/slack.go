@@ -128,6 +128,7 @@ func (s *slackAPI) show(ctx context.Context, m Message) (at slackPlace, fresh bo
 	if err := s.write(ctx, "chat.postMessage", body, &taken); err != nil {
 		return at, false, err
 	}
+	taken.Channel, taken.TS = threadName(taken.Channel), threadName(taken.TS)
 	if taken.Channel == "" || taken.TS == "" {
 		return at, false, temporary("Slack's answer names no message")
 	}

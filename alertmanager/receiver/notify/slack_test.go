@@ -207,7 +207,7 @@ func TestWhatSlackAnswers(t *testing.T) {
 		{"not invited", slacktest.Refusal("not_in_channel"), true, 0, "invite the bot to the channel"},
 		{"a scope", slacktest.Refusal("missing_scope"), true, 0, "docs/slack.md"},
 		{"no JSON", slacktest.Fault{Status: 200, Body: "<html>"}, false, 0, "did not come whole"},
-		{"no answer", slacktest.Fault{}, false, 0, "EOF"},
+		{"no answer", slacktest.Fault{}, false, 0, "the connection broke; the message may have arrived"},
 		{"down", slacktest.Fault{Status: 503}, false, 0, "503"},
 		{"a proxy's no", slacktest.Fault{Status: 403}, true, 0, "403"},
 	}

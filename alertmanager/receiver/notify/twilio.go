@@ -57,10 +57,7 @@ func (c *twilio) ask(ctx context.Context, resource string, form url.Values, into
 	if refusal != nil {
 		return twilioRefusal(refusal, answer)
 	}
-	if err := json.Unmarshal(answer, into); err != nil {
-		return nil // it was taken all the same
-	}
-	return nil
+	return understood("Twilio", answer, into)
 }
 
 func twilioRefusal(refusal *Error, answer []byte) *Error {
@@ -122,13 +119,26 @@ func (c *twilioSMS) Send(ctx context.Context, m Message) (Receipt, error) {
 	if m.Callback != "" {
 		form.Set("StatusCallback", m.Callback+"/twilio/text/"+url.PathEscape(m.ID))
 	}
-	var taken struct {
-		SID string `json:"sid"`
-	}
+	var taken twilioTaken
 	if err := c.ask(ctx, "Messages", form, &taken); err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{Thread: taken.SID, Follows: true}, nil
+	return taken.receipt(TwilioText(taken.Status, strconv.Itoa(taken.Code)))
+}
+
+// twilioTaken is what Twilio says of what it has just taken.
+type twilioTaken struct {
+	SID    string `json:"sid"`
+	Status string `json:"status"`
+	Code   int    `json:"error_code"`
+}
+
+// receipt is an error where it failed before it began.
+func (t twilioTaken) receipt(fate Fate) (Receipt, error) {
+	if fate.State == incident.DeliveryUndelivered {
+		return Receipt{}, permanent("%s", fate.Problem)
+	}
+	return Receipt{Thread: threadName(t.SID), Follows: true}, nil
 }
 
 // Follow asks what became of a text message, for when no callback comes.

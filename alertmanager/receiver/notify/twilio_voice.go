@@ -54,13 +54,11 @@ func (c *twilioVoice) Send(ctx context.Context, m Message) (Receipt, error) {
 		// a person does not wait in silence.
 		"MachineDetection": {"Enable"}, "AsyncAmd": {"true"}, "AsyncAmdStatusCallback": {status},
 	}
-	var taken struct {
-		SID string `json:"sid"`
-	}
+	var taken twilioTaken
 	if err := c.ask(ctx, "Calls", form, &taken); err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{Thread: taken.SID, Follows: true}, nil
+	return taken.receipt(TwilioCall(taken.Status, ""))
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }

@@ -92,7 +92,10 @@ func (c *victorOps) post(ctx context.Context, address string, alert victorOpsAle
 	var taken struct {
 		Result string `json:"result"`
 	}
-	if json.Unmarshal(answer, &taken) == nil && taken.Result == "failure" {
+	if err := understood("Splunk On-Call", answer, &taken); err != nil {
+		return err
+	}
+	if taken.Result == "failure" {
 		return permanent("Splunk On-Call refused the alert")
 	}
 	return nil
