@@ -132,7 +132,7 @@ func TestRefusals(t *testing.T) {
 			asked + ": the answer is not the JSON that GitHub documents",
 		},
 		"a 304 out of the blue": {githubtest.Reply{Status: 304}, github.Malformed, false, 0, "304 to a request that was not conditional"},
-		"a broken connection":   {githubtest.Reply{}, github.Unreachable, true, 0, asked + ": EOF"},
+		"a broken connection":   {githubtest.Reply{}, github.Unreachable, true, 0, asked + ": the connection broke"},
 		"a secondary limit": {
 			githubtest.Reply{Status: 403, Header: map[string]string{"Retry-After": "90"}, Body: `{"message":"You have exceeded a secondary rate limit."}`},
 			github.RateLimited, true, 90 * time.Second,
