@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,10 +20,34 @@ func (c *checker) checkLinks() {
 		c.checkBase(at("links.exporters", i), address)
 	}
 	c.distinct("links.exporters", l.Exporters)
+	c.checkAlertmanagerAccount()
 	c.checkBase("accounts.github.api", c.Accounts.GitHub.API)
 	if c.Accounts.GitHub.Token != nil && c.Accounts.GitHub.App != nil {
 		c.add("accounts.github.app", "GitHub knows one of us only (want token or app)")
 	}
+}
+
+// checkAlertmanagerAccount wants an account that is of use.
+func (c *checker) checkAlertmanagerAccount() {
+	account := c.Accounts.Alertmanager
+	if account == nil {
+		return
+	}
+	const path = "accounts.alertmanager"
+	if account.Auth == nil && account.TLS == nil {
+		c.add(path, "it says nothing (want auth, tls, or neither of them and no account)")
+	}
+	if len(c.Links.Alertmanager) == 0 {
+		c.add(path, "there is no Alertmanager to log in to (add links.alertmanager)")
+	}
+	if account.Auth != nil {
+		account.Auth.check(c, below(path, "auth"), nil)
+	}
+	encrypted := func(address string) bool { return strings.HasPrefix(address, "https:") }
+	if account.TLS != nil && len(c.Links.Alertmanager) > 0 && !slices.ContainsFunc(c.Links.Alertmanager, encrypted) {
+		c.add(below(path, "tls"), "no address of links.alertmanager is encrypted (want https://)")
+	}
+	c.checkEncryption(below(path, "tls"), account.TLS)
 }
 
 func (c *checker) checkDelivery() {

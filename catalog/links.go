@@ -13,7 +13,15 @@ type Links struct {
 
 // Accounts names the services that Tocsin logs in to.
 type Accounts struct {
-	GitHub *GitHubAccount `yaml:"github,omitempty"` // never nil after loading
+	GitHub       *GitHubAccount       `yaml:"github,omitempty"` // never nil after loading
+	Alertmanager *AlertmanagerAccount `yaml:"alertmanager,omitempty"`
+}
+
+// AlertmanagerAccount is how the receiver and the tool log in to every member of
+// links.alertmanager.
+type AlertmanagerAccount struct {
+	Auth *Auth       `yaml:"auth,omitempty"`
+	TLS  *Encryption `yaml:"tls,omitempty"`
 }
 
 // GitHubAccount is how the pipeline collector and the receiver reach GitHub.

@@ -3,6 +3,7 @@ package receiver
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/duty"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 	"github.com/tocsin-monitoring/tocsin/catalog/maintenance"
+	"github.com/tocsin-monitoring/tocsin/internal/amapi"
 )
 
 // directory is one catalogue as the receiver reads it. It never changes.
@@ -26,6 +28,8 @@ type directory struct {
 	graph    graph
 	profile  profiles       // nil where nobody has one
 	everyone []board.Person // by name
+
+	alertmanager *amapi.Client // logs in as this catalogue says
 }
 
 func newDirectory(c *catalog.Catalog, settings notify.Settings, shelf *duty.Shelf, now time.Time) (*directory, error) {
@@ -43,6 +47,7 @@ func newDirectory(c *catalog.Catalog, settings notify.Settings, shelf *duty.Shel
 		return nil, err
 	}
 	d.plan = plan
+	d.alertmanager = amapi.New(c.Accounts.Alertmanager, cmp.Or(settings.HTTP, http.DefaultClient))
 	settings.Catalog = c
 	channels, err := notify.Open(settings)
 	if err != nil {

@@ -1,20 +1,14 @@
 package receiver
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-kit/log/level"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
+	"github.com/tocsin-monitoring/tocsin/internal/amapi"
 )
 
 const (
@@ -28,10 +22,6 @@ const (
 	forwardAhead = time.Hour
 	// forwardEnds is for how long an end is posted, as Prometheus does.
 	forwardEnds = 15 * time.Minute
-	// forwardLimit bounds one post.
-	forwardLimit = 10 * time.Second
-	// forwardBatch is how many alerts go into one.
-	forwardBatch = 500
 )
 
 // RunInbound posts the alerts from elsewhere to every member of the cluster,
@@ -96,22 +86,14 @@ func untilExpiry(all []store.Foreign, now time.Time) time.Duration {
 	return wait
 }
 
-// posted is an alert as Alertmanager's API takes it.
-type posted struct {
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations,omitempty"`
-	StartsAt    time.Time         `json:"startsAt"`
-	EndsAt      time.Time         `json:"endsAt"`
-}
-
 // postable leaves out ends whose beginning never came.
-func postable(all []store.Foreign, now time.Time) []posted {
-	var alerts []posted
+func postable(all []store.Foreign, now time.Time) []amapi.Alert {
+	var alerts []amapi.Alert
 	for _, one := range all {
 		if len(one.Labels) == 0 {
 			continue
 		}
-		p := posted{Labels: one.Labels, Annotations: one.Annotations, StartsAt: one.StartsAt, EndsAt: one.EndsAt}
+		p := amapi.Alert{Labels: one.Labels, Annotations: one.Annotations, StartsAt: one.StartsAt, EndsAt: one.EndsAt}
 		if p.EndsAt.IsZero() {
 			p.EndsAt = now.Add(forwardAhead).UTC()
 		}
@@ -122,21 +104,11 @@ func postable(all []store.Foreign, now time.Time) []posted {
 
 // post tells every member; one of them is enough to have it told to people. It
 // is true when all took it.
-func (f *forwarder) post(ctx context.Context, alerts []posted) bool {
+func (f *forwarder) post(ctx context.Context, alerts []amapi.Alert) bool {
 	r := f.receiver
-	members := r.Catalog().Links.Alertmanager
-	problems := make([]error, len(members))
-	var all sync.WaitGroup
-	for n, member := range members {
-		all.Go(func() {
-			for batch := range slices.Chunk(alerts, forwardBatch) {
-				if problems[n] = r.postTo(ctx, member, batch); problems[n] != nil {
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
+	d := r.current.Load()
+	members := d.catalog.Links.Alertmanager
+	problems := d.alertmanager.Post(ctx, members, alerts)
 	if ctx.Err() != nil {
 		return true
 	}
@@ -148,7 +120,7 @@ func (f *forwarder) post(ctx context.Context, alerts []posted) bool {
 	if some {
 		r.metrics.forwarded(r.now())
 	}
-	if err := f.stuck(ctx, alerts, some); err != nil {
+	if err := f.stuck(ctx, alerts, some, errors.Join(problems...)); err != nil {
 		level.Error(r.logger).Log("msg", "That no Alertmanager takes alerts could not be noted; trying again", "err", err)
 		return false
 	}
@@ -169,26 +141,4 @@ func (f *forwarder) note(member string, err error) {
 		level.Info(f.receiver.logger).Log("msg", "An Alertmanager takes the alerts from elsewhere again", "alertmanager", member)
 	}
 	f.failing[member] = err != nil
-}
-
-func (r *Receiver) postTo(ctx context.Context, member string, alerts []posted) error {
-	body, err := json.Marshal(alerts)
-	if err != nil {
-		return fmt.Errorf("writing alerts: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, forwardLimit)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(member, "/")+"/api/v2/alerts", bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("posting alerts: %w", err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	answer, err := r.http.Do(request)
-	if err != nil {
-		return fmt.Errorf("posting alerts: %w", err)
-	}
-	if answer.StatusCode/100 != 2 {
-		err = fmt.Errorf("posting alerts: it answered %d", answer.StatusCode)
-	}
-	return errors.Join(err, answer.Body.Close())
 }

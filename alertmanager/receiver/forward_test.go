@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,15 +19,25 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/internal/amapi"
 )
 
 // taker is an Alertmanager to which alerts are posted.
 type taker struct {
-	away bool
-	got  []posted // of the last post
+	away  bool
+	login string        // that it wants
+	got   []amapi.Alert // of the last post
 }
 
 func (k *taker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if k.login != "" && r.Header.Get("Authorization") != k.login {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if !k.away && r.URL.Path == "/api/v2/status" {
+		_, _ = w.Write([]byte("{}"))
+		return
+	}
 	if k.away || r.URL.Path != "/api/v2/alerts" || r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusBadGateway)
 		return
@@ -95,7 +106,7 @@ func (g *gateway) says(id string, events ...inbound.Event) error {
 }
 
 // posts is what the first member has after a round.
-func (g *gateway) posts() []posted {
+func (g *gateway) posts() []amapi.Alert {
 	g.a.got, g.b.got = nil, nil
 	g.forward.round(g.t.Context())
 	if !g.a.away && !g.b.away {
@@ -271,8 +282,25 @@ func TestAlertsThatNobodyTakesAreAnIncident(t *testing.T) {
 	raised := open(time.Second)
 	require.Len(t, raised, 1)
 	require.Equal(t, incident.SeverityCritical, raised[0].Severity)
-	require.Regexp(t, `since 09:00:00 UTC\. 1 of its alerts fire; the first: .+ \(service s\)`, raised[0].Lead().Annotations["description"])
+	require.Regexp(t, `since 09:00:00 UTC \(it answered 502\)\. 1 of its alerts fire; the first: .+ \(service s\)`, raised[0].Lead().Annotations["description"])
 	require.Len(t, open(time.Hour), 1)
 	g.b.away = false
 	require.Empty(t, open(time.Minute), "one that takes them is enough")
+}
+
+// The receiver logs in to Alertmanager as the catalogue says, to post and to ask.
+func TestAnAlertmanagerThatWantsALogin(t *testing.T) {
+	g := newGateway(t)
+	g.a.login, g.b.login = "Bearer hush", "Bearer hush"
+	require.NoError(t, g.says("", g.fired()))
+	require.Empty(t, g.posts())
+	token := filepath.Join(g.folder, "token")
+	require.NoError(t, os.WriteFile(token, []byte("hush\n"), 0o600))
+	g.load("accounts: {alertmanager: {auth: {bearer: {file: " + token + "}}}}\n" + g.text)
+	require.Len(t, g.posts(), 1)
+	c := &reconciler{receiver: g.receiver}
+	for _, member := range g.receiver.Catalog().Links.Alertmanager {
+		_, err := c.get(t.Context(), member, "/api/v2/status", func(d *json.Decoder) error { return d.Decode(new(any)) })
+		require.NoError(t, err)
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -275,18 +274,11 @@ func (c *reconciler) end(ctx context.Context, fingerprint string, f firing, why 
 
 // get asks a member, or Prometheus, and gives its clock's time.
 func (c *reconciler) get(ctx context.Context, member, path string, read func(*json.Decoder) error) (time.Time, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(member, "/")+path, nil)
+	answer, err := c.receiver.current.Load().alertmanager.Get(ctx, member, path)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("asking what fires: %w", err)
-	}
-	answer, err := c.receiver.http.Do(request)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("asking what fires: %w", err)
+		return time.Time{}, fmt.Errorf("asking what fires at %s: %w", member, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		return time.Time{}, fmt.Errorf("asking what fires at %s: it answered %d", member, answer.StatusCode)
-	}
 	if err := read(json.NewDecoder(io.LimitReader(answer.Body, mostOfAnswer))); err != nil {
 		return time.Time{}, fmt.Errorf("asking what fires at %s: %w", member, err)
 	}

@@ -3,9 +3,12 @@ package receiver
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/internal/amapi"
 )
 
 const (
@@ -18,7 +21,7 @@ const (
 
 // stuck raises an incident, without Alertmanager, when no member has taken the
 // alerts from elsewhere for a while, and ends it when one does.
-func (f *forwarder) stuck(ctx context.Context, alerts []posted, taken bool) error {
+func (f *forwarder) stuck(ctx context.Context, alerts []amapi.Alert, taken bool, why error) error {
 	r := f.receiver
 	now := r.now()
 	if f.since.IsZero() || taken {
@@ -36,16 +39,25 @@ func (f *forwarder) stuck(ctx context.Context, alerts []posted, taken bool) erro
 	case taken && raised:
 		a.Resolved, a.EndsAt = true, now.UTC()
 	case !taken && !raised:
-		a = r.notForwarded(alerts, f.since)
+		a = r.notForwarded(alerts, f.since, why)
 	default:
 		return nil
 	}
 	return r.own(ctx, a)
 }
 
+// reason is why, in one line; of several members, why the first did not.
+func reason(why error) string {
+	if why == nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(why.Error(), "\n")
+	return " (" + notify.OneLine(first, 200) + ")"
+}
+
 // notForwarded says how many wait, and what the first of them is about: until
 // Alertmanager is back, nobody else says it.
-func (r *Receiver) notForwarded(alerts []posted, since time.Time) incident.Alert {
+func (r *Receiver) notForwarded(alerts []amapi.Alert, since time.Time, why error) incident.Alert {
 	monitoring, firing, example := r.current.Load().catalog.Monitoring, 0, ""
 	for _, a := range alerts {
 		if a.EndsAt.After(r.now()) {
@@ -62,7 +74,7 @@ func (r *Receiver) notForwarded(alerts []posted, since time.Time) incident.Alert
 		},
 		Annotations: map[string]string{
 			"summary":     "No Alertmanager takes the alerts from elsewhere",
-			"description": fmt.Sprintf("The receiver has had no answer to its posts since %s. %d of its alerts fire%s.", since.UTC().Format("15:04:05 MST"), firing, example),
+			"description": fmt.Sprintf("No post of the receiver's has been taken since %s%s. %d of its alerts fire%s.", since.UTC().Format("15:04:05 MST"), reason(why), firing, example),
 			"impact":      "What Azure, CloudWatch, Grafana and others report is not told to anybody.",
 		},
 	}

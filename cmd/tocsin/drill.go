@@ -17,6 +17,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/internal/amapi"
 	"github.com/tocsin-monitoring/tocsin/internal/drill"
 )
 
@@ -61,8 +62,8 @@ func (r rehearsal) run(ctx context.Context) error {
 	}
 	err = drill.Run(ctx, drill.Options{
 		Service: service.Name, Team: team, By: r.who(), Severity: incident.Severity(*r.severity), Audience: incident.Audience(*r.audience),
-		Alertmanagers: c.Links.Alertmanager, Within: *r.within, Told: *r.told, Get: r.get,
-		HTTP: &http.Client{Timeout: answerWithin}, Out: r.env.stdout,
+		Alertmanager: amapi.New(c.Accounts.Alertmanager, &http.Client{Timeout: answerWithin}), Members: c.Links.Alertmanager,
+		Within: *r.within, Told: *r.told, Get: r.get, Out: r.env.stdout,
 	})
 	if err != nil {
 		return fmt.Errorf("the drill failed: %w", err)

@@ -1,37 +1,29 @@
 package drill
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/internal/amapi"
 )
 
 // AlertName is the name of the alert of an exercise.
 const AlertName = "TocsinDrill"
 
-// believed is how long Alertmanager believes the alert if nobody takes it back.
-const believed = time.Hour
-
-// posted is an alert as Alertmanager's API takes it
-// (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
-type posted struct {
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
-	StartsAt    time.Time         `json:"startsAt"`
-	EndsAt      time.Time         `json:"endsAt"`
-}
+const (
+	// believed is how long Alertmanager believes the alert if nobody takes it back.
+	believed = time.Hour
+	// raiseTries and takeBackTries are how often a post is tried, pollEvery apart.
+	raiseTries, takeBackTries = 3, 20
+)
 
 // alert is that of the exercise with its end.
-func (d *drill) alert(end time.Time) posted {
-	return posted{
+func (d *drill) alert(end time.Time) amapi.Alert {
+	return amapi.Alert{
 		Labels: map[string]string{
 			"alertname": AlertName, "severity": string(d.Severity), "audience": string(d.Audience), "service": d.Service, "team": d.Team,
 			incident.LabelDrill: d.id,
@@ -47,53 +39,47 @@ func (d *drill) alert(end time.Time) posted {
 
 // raise posts the alert to every member; one of them is enough.
 func (d *drill) raise(ctx context.Context) error {
-	return d.post(ctx, d.alert(d.began.Add(believed)), "took the alert")
-}
-
-// takeBack ends the alert.
-func (d *drill) takeBack(ctx context.Context) error {
-	if err := d.post(ctx, d.alert(time.Now()), "took its end"); err != nil {
-		return fmt.Errorf("the alert was not taken back and ends at %s: %w", d.began.Add(believed).Format("15:04"), err)
+	taken, problems := d.post(ctx, d.Members, d.alert(d.began.Add(believed)), "took the alert", raiseTries)
+	if d.taken = taken; len(taken) == 0 {
+		return errors.Join(problems...)
+	}
+	for _, problem := range problems {
+		d.hop(time.Now(), "%v", problem)
 	}
 	return nil
 }
 
-func (d *drill) post(ctx context.Context, a posted, done string) error {
-	body, err := json.Marshal([]posted{a})
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, member := range d.Alertmanagers {
-		if err := d.postTo(ctx, member, body); err != nil {
-			problems = append(problems, fmt.Errorf("posting to Alertmanager %s: %w", member, err))
-			continue
-		}
-		d.hop(time.Now(), "Alertmanager %s %s", member, done)
-	}
-	if len(problems) < len(d.Alertmanagers) {
-		for _, problem := range problems {
-			d.hop(time.Now(), "%v", problem)
-		}
+// takeBack ends the alert wherever it was taken: the members of a cluster do not
+// tell each other of alerts.
+func (d *drill) takeBack(ctx context.Context) error {
+	_, problems := d.post(ctx, d.taken, d.alert(time.Now()), "took its end", takeBackTries)
+	if len(problems) == 0 {
 		return nil
 	}
-	return errors.Join(problems...)
+	return fmt.Errorf("the alert was not taken back everywhere and ends at %s by itself: %w", d.began.Add(believed).Format("15:04 MST"), errors.Join(problems...))
 }
 
-func (d *drill) postTo(ctx context.Context, member string, body []byte) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(member, "/")+"/api/v2/alerts", bytes.NewReader(body))
-	if err != nil {
-		return err
+// post posts to members, and again to those that may yet take it. It gives those
+// that did, and why the others did not.
+func (d *drill) post(ctx context.Context, members []string, a amapi.Alert, done string, tries int) (taken []string, problems []error) {
+	problems = d.Alertmanager.Post(ctx, members, []amapi.Alert{a})
+	for ; tries > 1 && slices.ContainsFunc(problems, mayPass) && pause(ctx); tries-- {
+		for n, err := range problems {
+			if mayPass(err) {
+				problems[n] = d.Alertmanager.Post(ctx, members[n:n+1], []amapi.Alert{a})[0]
+			}
+		}
 	}
-	request.Header.Set("Content-Type", "application/json")
-	answer, err := d.HTTP.Do(request)
-	if err != nil {
-		return err
+	var left []error
+	for n, err := range problems {
+		if err != nil {
+			left = append(left, fmt.Errorf("posting to Alertmanager %s: %w", members[n], err))
+			continue
+		}
+		d.hop(time.Now(), "Alertmanager %s %s", members[n], done)
+		taken = append(taken, members[n])
 	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode/100 != 2 {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 300))
-		return fmt.Errorf("it answers %d: %s", answer.StatusCode, strings.TrimSpace(string(text)))
-	}
-	return nil
+	return taken, left
 }
+
+func mayPass(err error) bool { return err != nil && !amapi.Final(err) }

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/internal/amapi"
 )
 
 const (
@@ -28,14 +28,14 @@ type Options struct {
 	Service, Team, By string
 	Severity          incident.Severity
 	Audience          incident.Audience
-	Alertmanagers     []string      // base addresses of the members of the cluster
+	Alertmanager      *amapi.Client
+	Members           []string      // base addresses of the members of its cluster
 	Within            time.Duration // for somebody to acknowledge, or to be told
 	Told              bool          // it is enough that a message was handed over
 
 	// Get reads a path of the receiver's API.
-	Get  func(ctx context.Context, path string, into any) error
-	HTTP *http.Client // for Alertmanager
-	Out  io.Writer    // hears each hop
+	Get func(ctx context.Context, path string, into any) error
+	Out io.Writer // hears each hop
 }
 
 // drill is one exercise.
@@ -43,7 +43,8 @@ type drill struct {
 	Options
 	id      string
 	began   time.Time
-	printed int // lines of the timeline
+	taken   []string // members that have the alert
+	printed int      // lines of the timeline
 }
 
 // Run raises the alert and returns nil when somebody acknowledged it in time and
