@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/callback"
+	"github.com/go-kit/log/level"
+
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
@@ -26,6 +27,9 @@ type sending struct {
 	also    []sending // of the same digest: told with this one
 }
 
+// putOff is for how long an entry that cannot be prepared is left alone.
+const putOff = time.Minute
+
 // claim takes what is due off the outbox and finds out, in the same
 // transaction, whom it is for. Of what is for a crowded way it takes no more than
 // there is room for; the ways for which nothing waits are returned too.
@@ -37,13 +41,9 @@ func (r *Receiver) claim(ctx context.Context, most int, room map[string]int) (wo
 		if err != nil {
 			return err
 		}
-		var found []sending
-		for _, e := range entries {
-			one, err := r.resolve(tx, e, now)
-			if err != nil {
-				return err
-			}
-			found = append(found, one...)
+		found, err := r.resolveAll(tx, entries, now)
+		if err != nil {
+			return err
 		}
 		var over []sending
 		work, over = admit(gather(found), room)
@@ -57,6 +57,60 @@ func (r *Receiver) claim(ctx context.Context, most int, room map[string]int) (wo
 		return nil
 	})
 	return work, idle, err
+}
+
+// claimEach claims one entry after the other, because one of them cannot be
+// prepared. That one is put off, so that it keeps the others from nothing. There
+// is no error with work.
+func (r *Receiver) claimEach(ctx context.Context, most int) (work []sending, err error) {
+	for range most {
+		found, some, err := r.claimNext(context.WithoutCancel(ctx))
+		if err != nil && len(work) == 0 {
+			return nil, err
+		}
+		if err != nil || !some {
+			break
+		}
+		work = append(work, found...)
+	}
+	return work, nil
+}
+
+// claimNext claims the entry that is due next, or puts it off; some is false when
+// none is due.
+func (r *Receiver) claimNext(ctx context.Context) (found []sending, some bool, err error) {
+	var entries []store.Entry
+	err = r.store.Update(ctx, func(tx *store.Tx) (err error) {
+		if entries, err = tx.Claim(r.now(), 1); err == nil {
+			found, err = r.resolveAll(tx, entries, r.now())
+		}
+		return err
+	})
+	if err == nil || len(entries) == 0 {
+		return gather(found), len(entries) > 0, err
+	}
+	level.Error(r.logger).Log("msg", "A message cannot be prepared; trying again in a minute", "incident", entries[0].Incident, "err", err)
+	return nil, true, r.store.Update(ctx, func(tx *store.Tx) error { return postpone(tx, entries, r.now().Add(putOff)) })
+}
+
+func postpone(tx *store.Tx, entries []store.Entry, due time.Time) error {
+	for _, e := range entries {
+		if err := tx.Later(e.ID, due); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Receiver) resolveAll(tx *store.Tx, entries []store.Entry, now time.Time) (found []sending, err error) {
+	for _, e := range entries {
+		one, err := r.resolve(tx, e, now)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, one...)
+	}
+	return found, nil
 }
 
 // claimEntries claims what is for no crowded way, and as much for each crowded
@@ -318,67 +372,4 @@ func (d *directory) ways(person string, m incident.Message) ([]string, error) {
 		return nil, fmt.Errorf("no channel and address for any of %s", strings.Join(slices.Concat(m.Ways, m.Fallback), ", "))
 	}
 	return ways[:1], nil
-}
-
-// about is the alert that a message is about, or the zero alert.
-func about(i incident.Incident, m incident.Message) incident.Alert {
-	var newest incident.Alert
-	for _, a := range i.Alerts {
-		if m.About != "" && a.Fingerprint == m.About && !a.StartsAt.Before(newest.StartsAt) {
-			newest = a
-		}
-	}
-	return newest
-}
-
-// prepare puts one delivery together.
-func (r *Receiver) prepare(d *directory, i incident.Incident, m incident.Message, e store.Entry) (sending, error) {
-	channel := d.channels[e.Way]
-	if channel == nil {
-		return sending{}, fmt.Errorf("the catalogue configures no channel for %s", e.Way)
-	}
-	n := notify.Message{
-		ID: notify.MessageID(i.ID, m.Number, e.Recipient, e.Way), Number: m.Number, Kind: m.Kind, Urgent: m.Urgent, News: m.News, At: m.At,
-		To: notify.Recipient{ID: e.Recipient, Name: d.name(e.Recipient)}, Thread: i.Thread(e.Recipient, e.Way),
-		Incident: i, About: about(i, m), Zone: d.zones[i.Team], Board: d.page(i.ID), Callback: d.callback(), Attempt: e.Attempts,
-	}
-	if i.Owner != "" {
-		n.Owner = d.name(i.Owner)
-	}
-	if m.Kind == incident.MessageNote {
-		n.News = d.name(m.By) + ": " + m.News
-	}
-	if incident.IsPlace(e.Recipient) {
-		return sending{entry: e, message: n, channel: channel}, nil
-	}
-	next, contacts, err := d.reach(e.Recipient, slices.Concat(m.Ways, d.sorted(e.Recipient, m.Fallback)))
-	if err != nil {
-		return sending{}, err
-	}
-	n.To.Contacts = contacts
-	if !d.channels.Reach(e.Way, contacts) {
-		return sending{}, fmt.Errorf("no address for %s any more", e.Way)
-	}
-	if i.Open() && i.Owner == "" && !slices.Equal(m.To, []incident.Role{incident.RoleProductManager}) && n.Board != "" {
-		n.AcknowledgeURL = d.board() + "/acknowledge/" + r.signer.sign(i.ID, e.Recipient, r.now().Add(tokenLife))
-	}
-	return sending{entry: e, message: n, channel: channel, next: next, urgent: m.Urgent}, nil
-}
-
-// board is the address of the board without a slash at the end, or "".
-func (d *directory) board() string { return strings.TrimRight(d.catalog.Links.Board, "/") }
-
-// callback is the address below which providers reach the receiver, or "".
-func (d *directory) callback() string {
-	if d.board() == "" {
-		return ""
-	}
-	return d.board() + strings.TrimSuffix(callback.Prefix, "/")
-}
-
-func (d *directory) page(id incident.ID) string {
-	if d.board() == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s/incidents/%d", d.board(), id)
 }

@@ -2,6 +2,8 @@ package receiver
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -15,6 +17,8 @@ const (
 	longest = time.Minute
 	// pause is how long a loop waits after the store refused.
 	pause = time.Second
+	// mostProblems bounds what one line of the log says.
+	mostProblems = 5
 	// kept is how long the ends of alerts, and what other systems told, are
 	// remembered: what comes later than that is new.
 	kept = 7 * 24 * time.Hour
@@ -55,11 +59,7 @@ func (r *Receiver) elsewhere() {
 // more to do.
 func (r *Receiver) tick(ctx context.Context) time.Duration {
 	due, next, err := r.ready(ctx)
-	for _, id := range due {
-		if err == nil {
-			err = r.on(ctx, id, incident.Tick{Incident: id}, nil)
-		}
-	}
+	err = errors.Join(err, r.onThese(ctx, due, func(id incident.ID) incident.Input { return incident.Tick{Incident: id} }))
 	switch {
 	case ctx.Err() != nil:
 		return 0
@@ -100,12 +100,32 @@ func (r *Receiver) edges(ctx context.Context, looked *time.Time) time.Duration {
 // onEach decides an input about every open incident.
 func (r *Receiver) onEach(ctx context.Context, in func(incident.ID) incident.Input) error {
 	open, err := r.store.Current(ctx)
-	for _, i := range open {
-		if err == nil {
-			err = r.on(ctx, i.ID, in(i.ID), nil)
+	if err != nil {
+		return err
+	}
+	ids := make([]incident.ID, len(open))
+	for n, i := range open {
+		ids[n] = i.ID
+	}
+	return r.onThese(ctx, ids, in)
+}
+
+// onThese decides an input about each of some incidents. One that cannot be read
+// or decided about keeps the others from nothing.
+func (r *Receiver) onThese(ctx context.Context, ids []incident.ID, in func(incident.ID) incident.Input) error {
+	var problems []error
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := r.on(ctx, id, in(id), nil); err != nil {
+			problems = append(problems, fmt.Errorf("incident %d: %w", id, err))
 		}
 	}
-	return err
+	if len(problems) > mostProblems {
+		problems = append(problems[:mostProblems], fmt.Errorf("and %d more", len(problems)-mostProblems))
+	}
+	return errors.Join(problems...)
 }
 
 // catalogChanged asks the engine about every open incident under the new

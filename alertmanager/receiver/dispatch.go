@@ -104,6 +104,8 @@ func (d *dispatcher) claim(ctx context.Context, room int) ([]sending, error) {
 	work, idle, err := d.receiver.claim(ctx, room, d.lanes.room())
 	if err == nil {
 		d.lanes.clear(idle)
+	} else if !errors.Is(err, store.ErrClosed) {
+		work, err = d.claimEach(ctx, room, err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -114,6 +116,23 @@ func (d *dispatcher) claim(ctx context.Context, room int) ([]sending, error) {
 		}
 	}
 	return work, err
+}
+
+// claimEach is for when the outbox cannot be claimed from as a whole.
+func (d *dispatcher) claimEach(ctx context.Context, room int, why error) ([]sending, error) {
+	d.doubt()
+	if err := d.disown(ctx); err != nil {
+		return nil, why
+	}
+	level.Error(d.receiver.logger).Log("msg", "The outbox could not be read as a whole; reading one after the other", "err", why)
+	return d.receiver.claimEach(ctx, room)
+}
+
+// doubt notes that there may be claimed entries that are not flying.
+func (d *dispatcher) doubt() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unsure = true
 }
 
 func (d *dispatcher) disown(ctx context.Context) error {
@@ -131,9 +150,7 @@ func (d *dispatcher) disown(ctx context.Context) error {
 	}
 	err := d.receiver.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Disown(known) })
 	if err != nil {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.unsure = true
+		d.doubt()
 	}
 	return err
 }

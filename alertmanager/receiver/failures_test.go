@@ -1,10 +1,12 @@
 package receiver_test
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -150,4 +152,43 @@ func (p *patience) has(t *testing.T, count int) {
 	for body, times := range p.begun {
 		require.Equal(t, 1, times, body)
 	}
+}
+
+// One incident whose row is damaged is told of in the log, and keeps no other
+// from being told and escalated.
+func TestADamagedIncidentHoldsUpNobodyElse(t *testing.T) {
+	h := newHouse(t)
+	h.catalog(estate + "  till: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}\n")
+	h.reload()
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	h.mail("asha@example.org", 1)
+	h.mail("pat@example.org", 1)
+	h.settled(1, func(i incident.Incident) bool {
+		return !slices.ContainsFunc(i.Messages, func(m incident.Message) bool {
+			return len(m.Deliveries) == 0 || slices.ContainsFunc(m.Deliveries, func(d incident.Delivery) bool { return d.State != incident.DeliverySent })
+		})
+	})
+	h.damage(1)
+	down := h.firing("ServiceDown", "critical", "users")
+	down.Labels["service"], down.Fingerprint = "till", "f2"
+	require.Equal(t, 200, h.post(down))
+	h.mail("asha@example.org", 2)
+	h.later(time.Minute)
+	h.settled(2, func(i incident.Incident) bool {
+		return slices.ContainsFunc(i.Messages, func(m incident.Message) bool {
+			return m.Kind == incident.MessagePage && slices.ContainsFunc(m.Deliveries, func(d incident.Delivery) bool { return d.State == incident.DeliverySent })
+		})
+	})
+}
+
+// damage makes the row of an incident unreadable of which something is to be
+// sent.
+func (h *house) damage(id incident.ID) {
+	h.t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(h.folder, "data", "receiver.db"))
+	require.NoError(h.t, err)
+	defer func() { require.NoError(h.t, db.Close()) }()
+	_, err = db.ExecContext(h.t.Context(), `PRAGMA busy_timeout = 10000; UPDATE incidents SET state = '{' WHERE id = ?;
+		INSERT INTO outbox (incident_id, message, recipient, way, attempts, created_at, due_at) VALUES (?, 1, '', '', 0, 0, 0)`, id, id)
+	require.NoError(h.t, err)
 }
