@@ -39,6 +39,9 @@ func (d *anyDay) twilio(path string, text []byte) string {
 		good, fine = bad, lost
 	}
 	d.remember(name, f, `{"status":"queued"}`, fine)
+	if f.told && f.good && call { // they hang up in the end
+		d.say(f.after+90*time.Second, func() { d.twilioSays(callback.Path, "CallStatus", "completed", "AnsweredBy", "human") })
+	}
 	if f.told {
 		d.say(f.after, func() { d.twilioSays(callback.Path, good...) })
 	}

@@ -159,7 +159,7 @@ func (r *Receiver) AskReceipts(ctx context.Context, over map[string]bool) {
 // awaits says whether a provider is to be asked about a delivery.
 func (r *Receiver) awaits(over map[string]bool) func(incident.Delivery) bool {
 	return func(d incident.Delivery) bool {
-		return d.State == incident.DeliverySent && !over[d.Thread] && r.now().Sub(d.At) < askFor
+		return d.State == incident.DeliverySent && !d.Progress.Last && !over[d.Thread] && r.now().Sub(d.At) < askFor
 	}
 }
 
@@ -176,13 +176,11 @@ func (r *Receiver) ask(ctx context.Context, i incident.Incident, d incident.Deli
 	if err == nil && fate.Acknowledged && i.Owner == "" {
 		err = r.Acknowledge(ctx, i.ID, d.Recipient, d.Way)
 	}
-	if err == nil && fate.State != "" {
-		err = r.Callbacks().Receipt(ctx, incident.Receipted{
-			Incident: i.ID, Message: d.Message, Recipient: d.Recipient, Way: d.Way, State: fate.State, Problem: fate.Problem,
-		})
+	if err == nil && (fate.Ended() || fate.Progress.Rank > d.Progress.Rank) {
+		err = r.Callbacks().Receipt(ctx, fate.Of(incident.Receipted{Incident: i.ID, Message: d.Message, Recipient: d.Recipient, Way: d.Way}))
 	}
 	if err != nil && ctx.Err() == nil {
 		level.Warn(r.logger).Log("msg", "A provider could not be asked what became of a message", "incident", i.ID, "way", d.Way, "err", err)
 	}
-	over[d.Thread] = err == nil && (fate.Acknowledged || fate.State != "" || i.Owner != "" && d.ReceiptBy.IsZero())
+	over[d.Thread] = err == nil && (fate.Acknowledged || fate.Ended() || i.Owner != "" && d.ReceiptBy.IsZero())
 }

@@ -122,6 +122,12 @@ func TestFindings(t *testing.T) {
 			in.Catalog.Teams["shop"].Channels.Webhook = &catalog.WebhookChannel{URL: "https://hooks.example.org/x", TemplateFile: file}
 		}, "can't evaluate field Title"},
 		{"a team without anybody", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Rota = "" }, "teams.shop: no rota and no members, so an outage of shop pages nobody (page: never says that this is meant)"},
+		{"a team with PagerDuty alone", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Teams["shop"].Rota, in.Catalog.Teams["shop"].Channels.PagerDuty = "", &catalog.PagerDutyChannel{}
+		}, "teams.shop: no rota and no members, so only PagerDuty rings for an outage of shop: when it refuses the page or cannot be told, Tocsin has nobody to page in its place (give members, or a rota)"},
+		{"a team with Splunk On-Call alone", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Teams["shop"].Rota, in.Catalog.Teams["shop"].Channels.VictorOps = "", &catalog.VictorOpsChannel{}
+		}, "teams.shop: no rota and no members, so only Splunk On-Call rings for an outage of shop: when it refuses the page or cannot be told, Tocsin has nobody to page in its place (give members, or a rota)"},
 		{"a team without a rota", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Teams["shop"].Rota, in.Catalog.Teams["shop"].Members = "", []string{"asha", "ben"}
 		}, "teams.shop: no rota, so an outage of shop pages all members at once"},

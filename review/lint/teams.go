@@ -33,7 +33,10 @@ func teams(in Input) []Finding {
 // ringing looks at whose phones ring for a team's outage.
 func ringing(team *catalog.Team, service string) []Finding {
 	text := ""
+	tool := ringsByItself(team.Channels)
 	switch {
+	case team.Rota == "" && len(team.Members) == 0 && tool != "":
+		text = "no rota and no members, so only " + tool + " rings for an outage of %s: when it refuses the page or cannot be told, Tocsin has nobody to page in its place (give members, or a rota)"
 	case team.Rota == "" && len(team.Members) == 0:
 		text = "no rota and no members, so an outage of %s pages nobody (page: never says that this is meant)"
 	case team.Escalation == "":
@@ -44,6 +47,18 @@ func ringing(team *catalog.Team, service string) []Finding {
 		return nil
 	}
 	return []Finding{{Warning, fmt.Sprintf("teams.%s: "+text, team.Name, service)}}
+}
+
+// ringsByItself is the team's tool that phones people by a rota of its own, or
+// "".
+func ringsByItself(of catalog.Channels) string {
+	switch {
+	case of.PagerDuty != nil:
+		return "PagerDuty"
+	case of.VictorOps != nil:
+		return "Splunk On-Call"
+	}
+	return ""
 }
 
 // slackBot looks at a channel that a bot writes to: it has one sender, and

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -109,7 +110,7 @@ func (b *board) messages(i incident.Incident) []messageView {
 		base := messageView{At: b.moment(m.At, zone), Kind: string(m.Kind), Urgent: m.Urgent}
 		for _, d := range m.Deliveries {
 			row := base
-			row.At, row.Recipient, row.Way, row.State, row.Problem = b.moment(d.At, zone), b.name(d.Recipient), d.Way, string(d.State), d.Problem
+			row.At, row.Recipient, row.Way, row.State, row.Problem = b.moment(d.At, zone), b.name(d.Recipient), d.Way, string(d.State), cmp.Or(d.Problem, onItsWay(d))
 			list = append(list, row)
 		}
 		for _, whom := range m.Unreached {
@@ -124,6 +125,14 @@ func (b *board) messages(i incident.Incident) []messageView {
 		}
 	}
 	return list
+}
+
+// onItsWay is how far a message is that has no end yet; "" for others.
+func onItsWay(d incident.Delivery) string {
+	if d.State == incident.DeliveryDelivered {
+		return ""
+	}
+	return d.Progress.Words
 }
 
 // mark says how an event is drawn.
@@ -191,9 +200,21 @@ func (b *board) describe(i incident.Incident, e incident.Event) string {
 	return ""
 }
 
-func describeReceipt(d *incident.Delivery, whom, kind string) string {
-	if d.State == incident.DeliveryDelivered {
+// describeReceipt leaves off how far a text is on its way: the list of messages
+// shows it. Who took a call is news.
+func describeReceipt(e incident.Event, whom, kind string) string {
+	d := e.Delivery
+	switch {
+	case d.State == incident.DeliveryDelivered && e.Text != "":
+		return fmt.Sprintf("It arrived %s: %s has it by %s (%s)", e.Text, whom, d.Way, kind)
+	case d.State == incident.DeliveryDelivered:
 		return fmt.Sprintf("It arrived: %s has it by %s (%s)", whom, d.Way, kind)
+	case d.State != incident.DeliveryUndelivered && (d.Way == incident.WayVoice || d.Progress.Last):
+		return fmt.Sprintf("On its way to %s by %s (%s): %s", whom, d.Way, kind, d.Progress.Words)
+	case d.State != incident.DeliveryUndelivered:
+		return ""
+	case d.Way == incident.WayVoice:
+		return fmt.Sprintf("The call to %s (%s) came to nothing: %s", whom, kind, d.Problem)
 	}
 	return fmt.Sprintf("It did not arrive: %s by %s (%s): %s", whom, d.Way, kind, d.Problem)
 }
@@ -272,7 +293,7 @@ func (b *board) describeDelivery(i incident.Incident, e incident.Event) string {
 	case incident.KindDelivered:
 		return fmt.Sprintf("Told %s by %s (%s)", b.name(e.Delivery.Recipient), e.Delivery.Way, kind)
 	case incident.KindReceipt:
-		return describeReceipt(e.Delivery, b.name(e.Delivery.Recipient), kind)
+		return describeReceipt(e, b.name(e.Delivery.Recipient), kind)
 	case incident.KindDeliveryFailed:
 		return fmt.Sprintf("Could not tell %s by %s (%s): %s", b.name(e.Delivery.Recipient), e.Delivery.Way, kind, e.Delivery.Problem)
 	}

@@ -195,8 +195,7 @@ func (h *handler) receipt(r request, fate notify.Fate) answer {
 	if fate.State == "" {
 		return done
 	}
-	in.State, in.Problem = fate.State, fate.Problem
-	if err := h.Desk.Receipt(r.Context(), in); err != nil {
+	if err := h.Desk.Receipt(r.Context(), fate.Of(in)); err != nil {
 		return failed(err)
 	}
 	return done

@@ -46,7 +46,7 @@ func (d *desk) note(format string, args ...any) error {
 }
 
 func (d *desk) Receipt(_ context.Context, in incident.Receipted) error {
-	return d.note("%s %s by %s: %s", in.State, in.Recipient, in.Way, in.Problem)
+	return d.note("%s %s by %s: %s", in.State, in.Recipient, in.Way, in.Problem+in.Progress.Words)
 }
 
 // First is as long as the desk lives.

@@ -18,7 +18,8 @@ func TestCallbacksOfGovukNotify(t *testing.T) {
 	}{
 		{"delivered", "status", secret, `{"reference":"3.1.asha.sms","status":"delivered","to":"x"}`, 204, "delivered asha by sms: "},
 		{"failed", "status", secret, `{"reference":"3.1.asha.sms","status":"temporary-failure"}`, 204, "undelivered asha by sms: Notify says temporary-failure"},
-		{"on its way", "status", secret, `{"reference":"3.1.asha.sms","status":"sending"}`, 204, ""},
+		{"on its way", "status", secret, `{"reference":"3.1.asha.sms","status":"sending"}`, 204, "sent asha by sms: Notify: sending"},
+		{"of a kind that nobody knows", "status", secret, `{"reference":"3.1.asha.sms","status":"x"}`, 204, ""},
 		{"of others", "status", secret, `{"reference":null,"status":"delivered"}`, 204, ""},
 		{"a wrong token", "status", "wrong", `{"reference":"3.1.asha.sms","status":"delivered"}`, 403, ""},
 		{"no token", "text", "", `{"source_number":"447700900123","message":"ack 3"}`, 403, ""},

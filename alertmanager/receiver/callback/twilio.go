@@ -108,8 +108,12 @@ func (h *handler) twilioDigits(r request) answer {
 		return answer{code: http.StatusNotFound}
 	}
 	language := h.Desk.Catalog().Delivery.Twilio.Language
-	if form.Get("Digits") != notify.AcknowledgeDigit {
-		return h.again(r, in.Incident, language)
+	if key := form.Get("Digits"); key != notify.AcknowledgeDigit {
+		a := h.again(r, in.Incident, language)
+		if key == "" || a.err != nil {
+			return a
+		}
+		return a.with(h.Desk.Receipt(r.Context(), notify.TwilioKey(key).Of(in)))
 	}
 	text, err := h.acknowledge(r.Context(), Once{From: "twilio", ID: form.Get("CallSid")}, incident.Acknowledge{Incident: in.Incident, Person: in.Recipient, Via: viaVoice})
 	if err != nil {

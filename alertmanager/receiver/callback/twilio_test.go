@@ -68,11 +68,12 @@ func TestReceiptsOfTwilio(t *testing.T) {
 		want       string
 	}{
 		{"delivered", "text/3.1.asha.sms", []string{"MessageStatus", "delivered"}, "delivered asha by sms: "},
-		{"on its way", "text/3.1.asha.sms", []string{"MessageStatus", "sent"}, ""},
+		{"on its way", "text/3.1.asha.sms", []string{"MessageStatus", "sent"}, "sent asha by sms: Twilio: sent"},
+		{"of a kind that nobody knows", "text/3.1.asha.sms", []string{"MessageStatus", "x"}, ""},
 		{"undelivered", "text/3.1.asha.sms", []string{"MessageStatus", "undelivered", "ErrorCode", "30003"}, "undelivered asha by sms: the text message is undelivered with Twilio's error 30003 (the handset is unreachable)"},
 		{"a voicemail", "call/3.1.asha.voice", []string{"AnsweredBy", "machine_end_beep"}, "undelivered asha by voice: a machine answered the call"},
-		{"completed", "call/3.1.asha.voice", []string{"CallStatus", "completed", "SequenceNumber", "2"}, ""},
-		{"somebody", "call/3.1.asha.voice", []string{"AnsweredBy", "human"}, "delivered asha by voice: "},
+		{"completed", "call/3.1.asha.voice", []string{"CallStatus", "completed", "SequenceNumber", "2"}, "undelivered asha by voice: the call was answered, and ended without the digit 4"},
+		{"somebody", "call/3.1.asha.voice", []string{"AnsweredBy", "human"}, "sent asha by voice: a person answered the call"},
 		{"nobody", "call/3.1.asha.voice", []string{"CallStatus", "no-answer"}, "undelivered asha by voice: the call ended with no-answer"},
 	}
 	for _, c := range cases {
@@ -100,7 +101,8 @@ func TestOnlyTheDigitAcknowledgesACall(t *testing.T) {
 	require.Contains(t, text, "<Gather", "silence is no answer")
 	_, text = fromTwilio(t, d, path+"?turn=5", board, secret, "Digits", "9")
 	require.NotContains(t, text, "<Gather", "it does not go on for ever")
-	require.Empty(t, d.log)
+	require.Equal(t, []string{"sent asha by voice: the key 9 was pressed, not 4", "sent asha by voice: the key 9 was pressed, not 4"}, d.log)
+	d.log = nil
 
 	_, text = fromTwilio(t, d, path, board, secret, "Digits", "4")
 	require.Contains(t, text, "Thank you, Asha. Incident 3 is yours.")

@@ -1,6 +1,9 @@
 package incident
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 func (d *decision) claimed(in Claimed) {
 	for _, delivery := range in.Deliveries {
@@ -10,8 +13,12 @@ func (d *decision) claimed(in Claimed) {
 }
 
 func (d *decision) sent(in Sent) {
-	early := d.early(in)
-	in.Delivery.State, in.Delivery.At = DeliverySent, d.now
+	known, _ := d.delivery(receiptOf(in))
+	early := early(in, known)
+	in.Delivery.State, in.Delivery.At, in.Delivery.Progress = DeliverySent, d.now, known.Progress
+	if known.Progress.Last {
+		in.Delivery.ReceiptBy = time.Time{}
+	}
 	d.emit(Event{Incident: in.Incident, Kind: KindDelivered, Delivery: &in.Delivery})
 	if early != nil {
 		d.receipted(*early)

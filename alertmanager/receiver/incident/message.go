@@ -101,6 +101,7 @@ type Delivery struct {
 	At        time.Time     `json:"at"`
 	Attempts  int           `json:"attempts,omitempty"`
 	Problem   string        `json:"problem,omitempty"`
+	Progress  Progress      `json:"progress,omitzero"`
 	Thread    string        `json:"thread,omitempty"` // the provider's name of what was sent, for the next to follow
 
 	ReceiptBy time.Time `json:"receipt_by,omitzero"` // while a receipt is waited for: the last moment

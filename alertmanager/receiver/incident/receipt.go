@@ -10,8 +10,18 @@ import (
 // message has arrived. After that the message counts as undelivered.
 const ReceiptWithin = 2 * time.Minute
 
+// Progress is how far a message is on its way, as its provider says. Rank is
+// higher for what comes later, 0 for nothing said.
+type Progress struct {
+	Words  string        `json:"words,omitempty"`
+	Rank   int           `json:"rank,omitempty"`
+	Last   bool          `json:"last,omitempty"` // nothing more will be said: no receipt is waited for
+	Within time.Duration `json:"-"`              // the end may take so long from now; 0 changes nothing
+}
+
 // Receipted is what a provider says later of a message it took. State is
-// DeliveryDelivered or DeliveryUndelivered; Problem says why not.
+// DeliveryDelivered or DeliveryUndelivered, and Problem says why not; it is
+// DeliverySent while the message is on its way, and Progress says where.
 type Receipted struct {
 	Incident  ID
 	Message   int
@@ -19,6 +29,7 @@ type Receipted struct {
 	Way       string
 	State     DeliveryState
 	Problem   string
+	Progress  Progress
 	Thread    string // what the provider calls it from now on; empty when that is as before
 }
 
@@ -29,28 +40,60 @@ func (Receipted) input() {}
 // mix up the order.
 func (d *decision) receipted(in Receipted) {
 	delivery, ok := d.delivery(in)
-	if !ok || in.State == delivery.State || delivery.State == DeliveryDelivered {
+	if ok && in.State == DeliverySent && !delivery.State.lost() {
+		d.progressed(in, delivery)
 		return
 	}
-	taken := delivery.State != DeliverySending
+	if !ok || in.State == DeliverySent || in.State == delivery.State || delivery.State == DeliveryDelivered {
+		return
+	}
+	taken, late := delivery.State != DeliverySending, delivery.State == DeliveryUndelivered
 	delivery.State, delivery.At, delivery.Problem, delivery.ReceiptBy = in.State, d.now, in.Problem, time.Time{}
 	delivery.Thread = cmp.Or(in.Thread, delivery.Thread)
-	d.emit(Event{Incident: in.Incident, Kind: KindReceipt, Delivery: &delivery})
+	e := Event{Incident: in.Incident, Kind: KindReceipt, Delivery: &delivery}
+	if late {
+		e.Text = afterAll
+	}
+	d.emit(e)
 	if in.State == DeliveryUndelivered && taken {
 		d.nextWay(in.Incident, delivery, delivery.Reachable)
 	}
 }
 
+// afterAll is the text of a receipt by which something has arrived that was
+// given up.
+const afterAll = "after all"
+
+// progressed notes how far a message is that has no end yet. What was so before,
+// told late, is passed over.
+func (d *decision) progressed(in Receipted, delivery Delivery) {
+	if delivery.State == DeliveryDelivered || in.Progress.Rank <= delivery.Progress.Rank {
+		return
+	}
+	delivery.Progress = in.Progress
+	switch {
+	case in.Progress.Last:
+		delivery.ReceiptBy = time.Time{}
+	case in.Progress.Within > 0 && !delivery.ReceiptBy.IsZero():
+		delivery.ReceiptBy = d.now.Add(in.Progress.Within)
+	}
+	d.emit(Event{Incident: in.Incident, Kind: KindReceipt, Delivery: &delivery})
+}
+
 // early is the receipt that came before its message was noted as sent; nil
 // for none. The next way is not known before that.
-func (d *decision) early(in Sent) *Receipted {
-	r := Receipted{Incident: in.Incident, Message: in.Delivery.Message, Recipient: in.Delivery.Recipient, Way: in.Delivery.Way}
-	known, _ := d.delivery(r)
+func early(in Sent, known Delivery) *Receipted {
+	r := receiptOf(in)
 	if known.State != DeliveryDelivered && known.State != DeliveryUndelivered {
 		return nil
 	}
 	r.State, r.Problem, r.Thread = known.State, known.Problem, known.Thread
 	return &r
+}
+
+// receiptOf is a receipt, without a state yet, of a message that was sent.
+func receiptOf(in Sent) Receipted {
+	return Receipted{Incident: in.Incident, Message: in.Delivery.Message, Recipient: in.Delivery.Recipient, Way: in.Delivery.Way}
 }
 
 // delivery finds what a receipt is about; false when it is of no message of

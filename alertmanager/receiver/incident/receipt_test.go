@@ -115,3 +115,59 @@ func TestAReceiptOfNothingIsIgnored(t *testing.T) {
 	h.expect()
 	require.Empty(t, h.play(incident.Receipted{Incident: 1, Message: 2, Recipient: "pat", Way: incident.WaySMS, State: incident.DeliveryUndelivered}))
 }
+
+// TestHowFarAMessageIs: what is told late, twice or after the end changes
+// nothing, and what arrives after it was given up is told as that.
+func TestHowFarAMessageIs(t *testing.T) {
+	on := func(rank int) incident.Receipted {
+		r := receipt(incident.DeliverySent, "")
+		r.Progress = incident.Progress{Words: "step", Rank: rank}
+		return r
+	}
+	h := texted(t)
+	due := h.delivered().ReceiptBy
+	require.Len(t, h.after(time.Second).play(on(2)), 1)
+	require.Empty(t, h.play(on(2)), "again")
+	require.Empty(t, h.play(on(1)), "out of order")
+	require.Len(t, h.play(on(4)), 1)
+	require.Equal(t, due, h.delivered().ReceiptBy, "it is waited for no longer")
+	require.Equal(t, "step sent", h.delivered().Progress.Words+" "+string(h.delivered().State))
+
+	h.play(receipt(incident.DeliveryUndelivered, "the handset is off"))
+	h.expect("opened to person:asha")
+	require.Empty(t, h.play(on(9)), "after its end")
+	events := h.play(receipt(incident.DeliveryDelivered, ""))
+	require.Len(t, events, 1)
+	require.Equal(t, "after all", events[0].Text)
+	require.Empty(t, h.play(on(9)))
+
+	h = texted(t)
+	last := on(9)
+	last.Progress.Last = true
+	h.play(last)
+	require.True(t, h.delivered().ReceiptBy.IsZero(), "nothing more comes")
+	h.play(incident.Acknowledge{Incident: 1, Person: "asha", Via: "sms"})
+	h.passes(5 * time.Minute)
+	require.Equal(t, incident.DeliverySent, h.delivered().State)
+
+	h = texted(t)
+	listening := on(9)
+	listening.Progress.Within = time.Hour
+	h.after(time.Second).play(listening)
+	require.Equal(t, h.now.Add(time.Hour), h.delivered().ReceiptBy)
+}
+
+// TestAMessageIsOnItsWayBeforeItWasNoted as sent: providers are fast.
+func TestAMessageIsOnItsWayBeforeItWasNoted(t *testing.T) {
+	h := newHistory(t)
+	h.report(down())
+	h.expect(openedOnCall, openedPM)
+	d := incident.Delivery{Message: 1, Recipient: "asha", Way: incident.WaySMS}
+	h.play(incident.Claimed{Incident: 1, Deliveries: []incident.Delivery{d}})
+	early := receipt(incident.DeliverySent, "")
+	early.Progress = incident.Progress{Words: "abroad", Rank: 9, Last: true}
+	h.play(early)
+	h.taken(d)
+	require.Equal(t, "abroad", h.delivered().Progress.Words)
+	require.True(t, h.delivered().ReceiptBy.IsZero())
+}

@@ -119,13 +119,15 @@ func TestGovukNotify(t *testing.T) {
 	require.Equal(t, "govuk_notify:"+govukID, receipt.Thread)
 	follower, thread, _ := opened.Follower(incident.WaySMS, receipt.Thread)
 	for status, want := range map[string]incident.DeliveryState{
-		"created": "", "sending": "", "pending": "", "sent": incident.DeliveryDelivered, "delivered": incident.DeliveryDelivered,
+		"created": incident.DeliverySent, "sending": incident.DeliverySent, "pending": incident.DeliverySent, "sent": incident.DeliverySent,
+		"delivered": incident.DeliveryDelivered, "": "", "received": "",
 		"permanent-failure": incident.DeliveryUndelivered, "temporary-failure": incident.DeliveryUndelivered, "technical-failure": incident.DeliveryUndelivered,
 	} {
 		p.status = status
 		fate, err := follower.Follow(t.Context(), thread, false)
 		require.NoError(t, err)
 		require.Equal(t, want, fate.State, status)
+		require.Equal(t, status == "sent" || want == incident.DeliveryDelivered || want == incident.DeliveryUndelivered, fate.Ended(), status)
 	}
 	p.answer(429)
 	p.problem = "TooManyRequestsError"

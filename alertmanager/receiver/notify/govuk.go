@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,12 +185,19 @@ func (c *govuk) Follow(ctx context.Context, thread string, _ bool) (Fate, error)
 }
 
 // GovukStatus is what a status means. "sent" is the last one of a message to
-// another country.
+// another country: whether it has arrived nobody says.
 func GovukStatus(status string) Fate {
+	if where := slices.Index([]string{"pending-virus-check", "created", "sending", "pending"}, status); where >= 0 {
+		return onItsWay(where, "Notify: "+status)
+	}
 	switch status {
-	case "delivered", "sent":
+	case "delivered":
 		return Fate{State: incident.DeliveryDelivered}
-	case "permanent-failure", "temporary-failure", "technical-failure":
+	case "sent":
+		fate := onItsWay(99, "Notify: sent to another country, from where no receipt comes")
+		fate.Progress.Last = true
+		return fate
+	case "permanent-failure", "temporary-failure", "technical-failure", "validation-failed", "virus-scan-failed", "cancelled":
 		return Fate{State: incident.DeliveryUndelivered, Problem: "Notify says " + status}
 	}
 	return Fate{}

@@ -51,12 +51,31 @@ type Follower interface {
 	Follow(ctx context.Context, thread string, over bool) (Fate, error)
 }
 
-// Fate is what became of a message. State is empty while nobody knows;
+// Fate is what became of a message. State is empty while the provider says
+// nothing that counts, and [incident.DeliverySent] while it is on its way;
 // Acknowledged says that its recipient has answered it.
 type Fate struct {
 	State        incident.DeliveryState
 	Problem      string
+	Progress     incident.Progress // of what is on its way
 	Acknowledged bool
+}
+
+// Ended says that nothing more will be heard of the message.
+func (f Fate) Ended() bool {
+	return f.State != "" && (f.State != incident.DeliverySent || f.Progress.Last)
+}
+
+// Of is the receipt that says so of a message.
+func (f Fate) Of(in incident.Receipted) incident.Receipted {
+	in.State, in.Problem, in.Progress = f.State, f.Problem, f.Progress
+	return in
+}
+
+// onItsWay is the fate of a message that is somewhere on its way: where is a
+// state's place among those that a provider tells of, in their order.
+func onItsWay(where int, words string) Fate {
+	return Fate{State: incident.DeliverySent, Progress: incident.Progress{Words: words, Rank: where + 1}}
 }
 
 // Message is one message to one recipient.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -156,8 +157,12 @@ func (c *twilioSMS) Follow(ctx context.Context, thread string, _ bool) (Fate, er
 	return TwilioText(found.Status, strconv.Itoa(found.Code)), nil
 }
 
-// TwilioText is what a status of a text message means.
+// TwilioText is what a status of a text message means. See
+// https://www.twilio.com/docs/messaging/api/message-resource#message-status-values.
 func TwilioText(status, code string) Fate {
+	if where := slices.Index([]string{"accepted", "scheduled", "queued", "sending", "sent"}, status); where >= 0 {
+		return onItsWay(where, "Twilio: "+status)
+	}
 	switch status {
 	case "delivered", "read":
 		return Fate{State: incident.DeliveryDelivered}

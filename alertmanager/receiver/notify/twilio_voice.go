@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,20 +79,44 @@ func (c *twilioVoice) Follow(ctx context.Context, thread string, _ bool) (Fate, 
 	return TwilioCall(found.Status, found.AnsweredBy), nil
 }
 
-// TwilioCall is what the status of a call and who answered it mean. A call
-// that was merely completed means nothing: that may have been a voicemail.
+// TwilioCall is what the status of a call and who answered it mean. Only the
+// digit is an answer: whoever heard the text and hung up, or a voicemail, is not.
+// See https://www.twilio.com/docs/voice/api/call-resource#call-status-values.
 func TwilioCall(status, answeredBy string) Fate {
+	machine := strings.HasPrefix(answeredBy, "machine") || answeredBy == "fax"
 	switch {
-	case answeredBy == "human":
-		return Fate{State: incident.DeliveryDelivered}
-	case strings.HasPrefix(answeredBy, "machine"), answeredBy == "fax":
+	case machine:
 		return Fate{State: incident.DeliveryUndelivered, Problem: "a machine answered the call"}
-	}
-	switch status {
-	case "busy", "failed", "no-answer", "canceled":
+	case status == "completed":
+		return Fate{State: incident.DeliveryUndelivered, Problem: "the call was answered, and ended without the digit " + AcknowledgeDigit}
+	case slices.Contains([]string{"busy", "failed", "no-answer", "canceled"}, status):
 		return Fate{State: incident.DeliveryUndelivered, Problem: "the call ended with " + status}
 	}
-	return Fate{}
+	if answeredBy == "human" {
+		return listening(4, "a person answered the call")
+	}
+	where := slices.Index([]string{"queued", "initiated", "ringing", "in-progress"}, status)
+	switch {
+	case where < 0:
+		return Fate{}
+	case status == "in-progress":
+		return listening(where, "the call was answered")
+	}
+	return onItsWay(where, "Twilio: "+status)
+}
+
+// listening is the fate of a call in which somebody listens, perhaps until its
+// end.
+func listening(where int, words string) Fate {
+	fate := onItsWay(where, words)
+	fate.Progress.Within = callFor + incident.ReceiptWithin
+	return fate
+}
+
+// TwilioKey is the fate of a call in which another key than the digit was
+// pressed: somebody listens.
+func TwilioKey(key string) Fate {
+	return listening(5, "the key "+OneLine(key, 10)+" was pressed, not "+AcknowledgeDigit)
 }
 
 // AcknowledgeDigit is the one that takes an incident on.
