@@ -7,7 +7,7 @@ import (
 
 // DNSProbe asks for one record set. Server is host:port, the machine's
 // resolver by default; Type is A by default; Answers must all be among the
-// answers when given, and none of Forbidden.
+// answers when given, one of AnyAnswer at least, and none of Forbidden.
 type DNSProbe struct {
 	Name      string      `yaml:"name"`
 	Type      string      `yaml:"type,omitempty"`
@@ -15,6 +15,7 @@ type DNSProbe struct {
 	Protocol  string      `yaml:"protocol,omitempty"` // udp (default), tcp or tls
 	TLS       *Encryption `yaml:"tls,omitempty"`
 	Answers   []string    `yaml:"answers,omitempty"`
+	AnyAnswer []string    `yaml:"answers_any,omitempty"`
 	Forbidden []string    `yaml:"answers_not,omitempty"`
 	Rcode     string      `yaml:"rcode,omitempty"`  // NOERROR by default
 	DNSSEC    bool        `yaml:"dnssec,omitempty"` // the resolver must say that it validated the answer
@@ -62,7 +63,11 @@ func (p *DNSProbe) check(c *checker, path string) {
 	if p.Rcode != "NOERROR" && len(p.Answers) > 0 {
 		c.add(below(path, "answers"), "an answer of %s has no records (want rcode: NOERROR, or no answers)", clipped(p.Rcode))
 	}
+	if p.Rcode != "NOERROR" && len(p.AnyAnswer) > 0 {
+		c.add(below(path, "answers_any"), "an answer of %s has no records (want rcode: NOERROR, or no answers)", clipped(p.Rcode))
+	}
 	p.checkAnswers(c, below(path, "answers"), p.Answers)
+	p.checkAnswers(c, below(path, "answers_any"), p.AnyAnswer)
 	p.checkAnswers(c, below(path, "answers_not"), p.Forbidden)
 }
 

@@ -161,6 +161,9 @@ func (q *question) check(m *dns.Msg) error {
 			return misfitf(ReasonBody, "%s %s: %s is not among the answers, found %s", name, kind, quote(want), quote(strings.Join(found, ", ")))
 		}
 	}
+	if anyOf := q.spec.AnyAnswer; len(anyOf) > 0 && !slices.ContainsFunc(anyOf, func(want string) bool { return contains(found, want) }) {
+		return misfitf(ReasonBody, "%s %s: none of %s is among the answers, found %s", name, kind, quote(strings.Join(anyOf, ", ")), quote(strings.Join(found, ", ")))
+	}
 	for _, forbidden := range q.spec.Forbidden {
 		if contains(found, forbidden) {
 			return misfitf(ReasonBody, "%s %s: %s is among the answers", name, kind, quote(forbidden))

@@ -92,6 +92,8 @@ func TestDNS(t *testing.T) {
 		{name: "a missing answer", spec: `{name: shop.example.org, answers: [192.0.2.3]}`, reason: ReasonBody, text: `shop.example.org A: "192.0.2.3" is not among the answers, found "192.0.2.1, 192.0.2.2"`},
 		{name: "no record", spec: `{name: empty.example.org}`, reason: ReasonBody, text: "empty.example.org has no A record"},
 		{name: "a forbidden answer", spec: `{name: shop.example.org, answers_not: [192.0.2.3, 192.0.2.2]}`, reason: ReasonBody, text: `shop.example.org A: "192.0.2.2" is among the answers`},
+		{name: "one of several", spec: `{name: shop.example.org, answers_any: [192.0.2.3, 192.0.2.2]}`},
+		{name: "none of several", spec: `{name: shop.example.org, answers_any: [192.0.2.3, 192.0.2.4]}`, reason: ReasonBody, text: `shop.example.org A: none of "192.0.2.3, 192.0.2.4" is among the answers, found "192.0.2.1, 192.0.2.2"`},
 		{name: "no forbidden answer", spec: `{name: shop.example.org, answers_not: [192.0.2.3]}`},
 		{name: "a name that must not exist", spec: `{name: nowhere.example.org, rcode: NXDOMAIN}`},
 		{name: "a name that exists", spec: `{name: shop.example.org, rcode: NXDOMAIN}`, reason: ReasonStatus, text: "shop.example.org A: answer NOERROR, want NXDOMAIN"},

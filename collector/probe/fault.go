@@ -59,6 +59,8 @@ func (t *trace) classify(ctx context.Context, at Phase, address string, err erro
 		return ReasonTLS, "handshake with " + address + ": " + alert.Error()
 	case errors.As(err, &op) && op.Op == "remote error": // an alert, which may come after our part of the handshake
 		return ReasonTLS, "handshake with " + address + ": the server refuses: " + op.Err.Error()
+	case errors.As(err, &op) && op.Op == "local error" && op.Err.Error() == "tls: no renegotiation":
+		return ReasonTLS, "handshake with " + address + ": when it knows what is asked for, the server asks for a certificate of ours (want cert_file and key_file)"
 	case errors.As(err, &op) && op.Op == "dial":
 		return ReasonConnect, "connecting to " + address + ": " + plainly(op.Err)
 	case at == TLS && strings.Contains(err.Error(), "HTTP response to HTTPS client"):

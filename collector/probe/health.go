@@ -60,10 +60,10 @@ func (h *healthAttempt) run(ctx context.Context) Result {
 
 // read is the document of an answer, and what is wrong with it.
 func (h *healthAttempt) read(a answer) (healthReport, error) {
-	if by := blockedBy(a); by != "" {
+	report, err := readHealthDocument(a.body, h.spec.Format)
+	if by := blockedBy(a); by != "" && !slices.Contains(report.codes, a.status) {
 		return healthReport{}, misfitf(ReasonBlocked, "status %d: blocked by %s; the service itself was not seen", a.status, by)
 	}
-	report, err := readHealthDocument(a.body, h.spec.Format)
 	if err != nil {
 		reason, text := ReasonBody, "no health document: "+bound(printable(err.Error()), maxReason)
 		if a.status > 299 {
@@ -101,7 +101,7 @@ func (h *healthAttempt) check(report healthReport, status int) error {
 		return wanted(ReasonStatus, "all components well", "not well: "+listed(bad)+h.says(report))
 	case h.poor(report.state) && !excused:
 		return wanted(ReasonStatus, "a service that is well", h.says(report)[2:])
-	case status > 299 && !excused:
+	case status > 299 && !excused && !slices.Contains(report.codes, status):
 		return wanted(ReasonStatus, "status 2xx", fmt.Sprintf("status %d%s", status, h.says(report)))
 	}
 	return h.fresh(report)

@@ -91,6 +91,7 @@ type healthReport struct {
 	word       string // the document's own for the whole; empty where it has none
 	components []healthComponent
 	oldest     time.Time // the earliest time that it gives; zero for none
+	codes      []int     // of HTTP that are well for who writes this, besides 2xx
 }
 
 // healthFormat says where a kind of document keeps what.
@@ -161,6 +162,9 @@ func (r *healthReader) json(tree any) (healthReport, error) {
 	}
 	if !ok {
 		return r.report, errors.New("it is no JSON object")
+	}
+	if report, is := vaultReport(top); is && r.format.text {
+		return report, nil
 	}
 	_, entries := top["entries"].(map[string]any)
 	_, number := top["status"].(int64)

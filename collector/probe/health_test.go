@@ -216,3 +216,36 @@ func TestHealthHidesSecretsInNames(t *testing.T) {
 	r := try(t, "{health: {url: "+url+", headers: {X-Key: {file: "+secretFile(t, "hunter-two")+"}}}}")
 	require.Equal(t, "cache db-***", shownAs(r.Components))
 }
+
+// A standby of Vault is no server that is down, and its 429 no rate limit.
+func TestHealthOfVault(t *testing.T) {
+	const document = `{"initialized":%t,"sealed":%t,"standby":%t,"performance_standby":%t,"replication_performance_mode":"disabled","replication_dr_mode":"disabled","server_time_utc":1764150000,"version":"1.17.2","enterprise":false,"cluster_name":"vault-cluster","echo_duration_ms":0,"clock_skew_ms":0}`
+	for _, test := range []struct {
+		name                                      string
+		status                                    int
+		initialized, sealed, standby, performance bool
+		text                                      string
+	}{
+		{"active", 200, true, false, false, false, ""},
+		{"standby", 429, true, false, true, false, ""},
+		{"secondary for disaster recovery", 472, true, false, false, false, ""},
+		{"performance standby", 473, true, false, true, true, ""},
+		{"standby, with standbyok", 200, true, false, true, false, ""},
+		{"not initialized", 501, false, true, true, false, `want a service that is well; found the service says "not initialized"`},
+		{"sealed", 503, true, true, true, false, `want a service that is well; found the service says "sealed"`},
+		{"sealed, with sealedcode", 200, true, true, true, false, `want a service that is well; found the service says "sealed"`},
+		{"active, of another code", 500, true, false, false, false, `want status 2xx; found status 500; the service says "active"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			address := answering(t, test.status, fmt.Sprintf(document, test.initialized, test.sealed, test.standby, test.performance))
+			r := try(t, `{health: {url: "`+address+`/v1/sys/health"}}`)
+			require.Contains(t, r.Text, test.text)
+			require.Equal(t, test.text == "", r.Outcome == Success, r.Text)
+			require.Empty(t, r.Components)
+		})
+	}
+	r := try(t, `{health: {url: "`+answering(t, 429, `{"errors": ["too many"]}`)+`"}}`)
+	require.Equal(t, ReasonBlocked, r.Reason)
+	r = try(t, `{health: {url: "`+answering(t, 503, `{"initialized":true,"sealed":false,"standby":true,"ha_connection_healthy":false}`)+`"}}`)
+	require.Contains(t, r.Text, "does not reach the active server")
+}

@@ -107,3 +107,13 @@ func TestRealProxies(t *testing.T) {
 		}
 	}
 }
+
+// TestRealCertificateAskedForLate: some servers ask for a client's certificate
+// when they know what is asked of them.
+func TestRealCertificateAskedForLate(t *testing.T) {
+	cert, key := servers.Certificate(t, servers.Folder(t, ""), "")
+	page := "https://" + servers.ApacheMutual(t, cert, key) + "/mutual"
+	ours := ", cert_file: " + cert + ", key_file: " + key
+	attempted{name: "ours", spec: `{http: {url: "` + page + `", ca_file: ` + cert + ours + `, body: for members}}`}.run(t)
+	attempted{name: "none", spec: `{http: {url: "` + page + `", ca_file: ` + cert + `}}`, reason: ReasonTLS, text: "the server asks for a certificate of ours (want cert_file and key_file)"}.run(t)
+}

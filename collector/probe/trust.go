@@ -93,6 +93,9 @@ func (t *trust) build() (*tls.Config, error) {
 			return nil, ourFault{t.site.errorf(t.below("cert_file"), "reading the client certificate: %v", err)}
 		}
 		config.Certificates = []tls.Certificate{pair}
+		// IIS and Apache ask for it only when they have read what is asked of
+		// them. In TLS 1.3 that is another message, which crypto/tls refuses.
+		config.Renegotiation = tls.RenegotiateOnceAsClient
 	}
 	return config, nil
 }

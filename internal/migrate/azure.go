@@ -84,9 +84,10 @@ func readAzure(in *intake) {
 	}
 	for _, d := range in.documents {
 		if d.source != nil {
-			a.template(d.root)
+			a.template(d.root, a.expressions(d.root))
 		}
 	}
+	a.embedded()
 	for _, id := range slices.Sorted(maps.Keys(a.groups)) {
 		if group := a.groups[id]; !a.heard[group] {
 			a.heard[group] = true

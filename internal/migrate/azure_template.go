@@ -25,8 +25,8 @@ func fold(v *tree.Value, keys ...string) *tree.Value {
 }
 
 // template reads an ARM template, or what Azure's command line prints.
-func (a *azure) template(root *tree.Value) {
-	found := a.resources(root, a.expressions(root))
+func (a *azure) template(root *tree.Value, e *armExpressions) {
+	found := a.resources(root, e)
 	for _, one := range found {
 		a.told(one.v, one.e)
 	}

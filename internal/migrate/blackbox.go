@@ -3,7 +3,6 @@ package migrate
 import (
 	"cmp"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -253,34 +252,6 @@ func (m *module1) icmp(v *tree.Value) {
 	m.check.Kind, m.check.Settings = "icmp", s
 }
 
-func (m *module1) dns(v *tree.Value) {
-	server := m.target.address
-	if _, _, err := net.SplitHostPort(server); err != nil {
-		server = net.JoinHostPort(strings.Trim(server, "[]"), "53")
-	}
-	kind := strings.ToUpper(v.Get("query_type").Text())
-	if kind == "" || kind == "ANY" {
-		m.report.add(Changed, m.check.At, m.owner, "query_type", "asks for ANY, which name servers may refuse (RFC 8482); A from now on")
-		kind = ""
-	}
-	s := settings("name", v.Get("query_name").Text(), "type", kind, "server", server)
-	protocol := v.Get("transport_protocol").Text()
-	if v.Get("dns_over_tls").True() {
-		protocol = "tls"
-	}
-	if protocol != "udp" {
-		s.set("protocol", protocol)
-	}
-	if codes := v.Get("valid_rcodes"); len(codes.Items()) == 1 && knows("dns", "rcode") {
-		s.set("rcode", strings.TrimPrefix(codes.Items()[0].Text(), "NOERROR"))
-	} else if !codes.Empty() && !slices.Equal(codes.Texts(), []string{"NOERROR"}) {
-		m.lose(codes, m.owner, "valid_rcodes", "an answer counts when it is NOERROR and has a record")
-	}
-	m.address(settings(), v)
-	m.check.Kind, m.check.Settings = "dns", s
-	m.check.Service = cmp.Or(m.check.Service, hostOf(server))
-}
-
 func (m *module1) grpc(v *tree.Value) {
 	s := settings("address", m.target.address, "service", v.Get("service").Text())
 	if v.Get("tls").True() {
@@ -321,7 +292,7 @@ func blackboxNotes() map[string]Note {
 		"dont_fragment":                            {NotCarried, "packets are as the machine sends them"},
 		"ttl":                                      {NotCarried, "packets are as the machine sends them"},
 		"debug":                                    {Nothing, "the exporter shows the trace of each probe without it"},
-		"validate_answer_rrs":                      {NotCarried, "give the expected answers in the probe's answers"},
+		"validate_answer_rrs":                      {NotCarried, "give the expected answers in the probe's answers, answers_any or answers_not"},
 		"validate_authority_rrs":                   {NotCarried, "only answers are compared"},
 		"validate_additional_rrs":                  {NotCarried, "only answers are compared"},
 		"query_class":                              {NotCarried, "the class is IN"},

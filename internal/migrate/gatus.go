@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"cmp"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,20 +31,27 @@ func gatusEndpoints(root *tree.Value) bool {
 // gatus holds what several endpoints share.
 type gatus struct {
 	*intake
-	alerting map[string]*tree.Value // providers by type
-	sets     []string               // of alert types, in the order in which they were met
+	alerting map[string]*tree.Value            // providers by type, of all documents
+	own      map[string]map[string]*tree.Value // those of a document, by its name
+	now      string                            // the document that is read
+	first    map[string]string                 // the alert types that were met first, by document; "" for all
 }
 
 func readGatus(in *intake) {
-	g := &gatus{intake: in, alerting: make(map[string]*tree.Value)}
+	g := &gatus{intake: in, alerting: make(map[string]*tree.Value), own: make(map[string]map[string]*tree.Value), first: make(map[string]string)}
 	for _, d := range in.documents {
 		alerting := d.root.Get("alerting")
 		for _, kind := range alerting.Keys() {
 			g.alerting[kind] = alerting.Get(kind)
+			if g.own[d.name] == nil {
+				g.own[d.name] = make(map[string]*tree.Value)
+			}
+			g.own[d.name][kind] = alerting.Get(kind)
 			in.subject(alerting.Get(kind), "alerting "+kind)
 		}
 	}
 	for _, d := range in.documents {
+		g.now = d.name
 		g.maintenance(d.root.Get("maintenance"), "", nil)
 		for _, key := range []string{"endpoints", "services"} {
 			for _, v := range d.root.Get(key).Items() {
@@ -59,7 +67,7 @@ func readGatus(in *intake) {
 	}
 	for _, d := range in.documents {
 		for _, kind := range d.root.Get("alerting").Keys() {
-			if provider := g.alerting[kind]; !provider.Touched() {
+			if provider := g.own[d.name][kind]; !provider.Touched() {
 				in.leave(provider, "alerting "+kind, "no endpoint is told by %s", kind)
 			}
 		}
@@ -168,7 +176,7 @@ func (g *gatus) threshold(kind string, alert *tree.Value) int {
 		}
 	}
 	own := alert.Get("failure-threshold").Int()
-	return cmp.Or(own, g.alerting[kind].Find("default-alert", "failure-threshold").Int(), 3)
+	return cmp.Or(own, g.provided(kind).Find("default-alert", "failure-threshold").Int(), 3)
 }
 
 // teamOf is the team that has these channels. A group with channels of its own
@@ -177,31 +185,33 @@ func (g *gatus) teamOf(kinds []string, group string, at tree.Position) string {
 	set := strings.Join(kinds, " ")
 	overrides := make(map[string]*tree.Value)
 	for _, kind := range kinds {
-		for _, override := range g.alerting[kind].Get("overrides").Items() {
+		for _, override := range g.provided(kind).Get("overrides").Items() {
 			if group != "" && override.Get("group").Peek() == group {
 				override.Get("group").Read()
 				overrides[kind] = override
 			}
 		}
 	}
-	name := cmp.Or(g.options.Team, "platform")
-	key := "gatus:" + set
-	if len(overrides) > 0 {
+	name, whose := cmp.Or(g.options.Team, "platform"), ""
+	if len(g.own) > 1 && g.own[g.now] != nil { // each configuration is a team's
+		name, whose = strings.TrimSuffix(filepath.Base(g.now), filepath.Ext(g.now)), g.now
+	}
+	key := "gatus:" + strings.TrimSpace(whose+" "+set)
+	if g.first[whose] == "" && len(overrides) == 0 {
+		g.first[whose] = set
+	}
+	switch {
+	case len(overrides) > 0:
 		name, key = group, key+":"+group
-	} else {
-		if !slices.Contains(g.sets, set) {
-			g.sets = append(g.sets, set)
-		}
-		if set != g.sets[0] {
-			name += "-" + strings.Join(kinds, "-")
-		}
+	case set != g.first[whose]:
+		name += "-" + strings.Join(kinds, "-")
 	}
 	if _, known := g.estate.teams[key]; known {
 		return key
 	}
 	team := g.estate.team(key, name, at)
 	for _, kind := range kinds {
-		provider := g.alerting[kind]
+		provider := g.provided(kind)
 		if provider == nil {
 			g.report.add(LeftOut, at, "alerting "+kind, "", "the file does not say how %s is told", kind)
 			continue
@@ -209,6 +219,14 @@ func (g *gatus) teamOf(kinds []string, group string, at tree.Position) string {
 		g.provider(channel{team: team, kind: kind, name: "gatus " + name, owner: provider}, overrides[kind])
 	}
 	return key
+}
+
+// provided is how a kind is told: what the document itself says, or any other.
+func (g *gatus) provided(kind string) *tree.Value {
+	if provider := g.own[g.now][kind]; provider != nil {
+		return provider
+	}
+	return g.alerting[kind]
 }
 
 // provider gives a team a provider's channel. The keys of the override win.

@@ -181,11 +181,15 @@ func splitCondition(text string) (left, operator, right string) {
 	return strings.TrimSpace(text), "", ""
 }
 
-// answer reads what a name server must answer: one record. Any of several, or
-// a pattern, has no counterpart.
+// answer reads what a name server must answer: one record, or any of several. A
+// pattern has no counterpart.
 func (e *gatusEndpoint) answer(right string) bool {
-	if strings.HasPrefix(right, "pat(") || strings.HasPrefix(right, "any(") {
+	if strings.HasPrefix(right, "pat(") || strings.Contains(right, ", pat(") || strings.HasPrefix(right, "any(pat(") {
 		return false
+	}
+	if strings.HasPrefix(right, "any(") {
+		e.check.Settings.set("answers_any", values(right))
+		return true
 	}
 	e.check.Settings.set("answers", []string{right})
 	return true

@@ -163,8 +163,6 @@ func (i *importer) unreadBlock(b *block) {
 		i.report.add(LeftOut, b.Body.At, b.Address(), "", "what the module makes is not followed: import its folder, or the output of terraform show -json, if it makes monitors")
 	case regexp.MustCompile(`(?i)statuscake|monitor|alert|synthetic|uptime|checkly_check|pingdom|site24x7|updown|hetrixtools|pagerduty|opsgenie|health_check|healthcheck|web_?test`).MatchString(b.Type):
 		i.report.add(LeftOut, b.Body.At, b.Address(), "", "tocsin import has no counterpart for a %s", b.Type)
-	case strings.Contains(strings.ToLower(b.Body.First("template_body", "template_content").Peek()), "microsoft.insights/webtests"):
-		i.report.add(LeftOut, b.Body.At, b.Address(), "", "it holds an ARM template with availability tests: write the template into a JSON file of its own, and import that")
 	default:
 		i.report.add(Nothing, b.Body.At, b.Address(), "", "no monitor")
 	}

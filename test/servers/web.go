@@ -4,6 +4,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the form that htpasswd(1) names {SHA}
 	"encoding/base64"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -49,17 +50,34 @@ func Microsocks(t testing.TB) string {
 // probe, whose password is hunter-two, and returns its address.
 func ApacheProxy(t testing.TB, cert, key string) string {
 	t.Helper()
-	program := Need(t, "apache2", "apache2-bin")
-	folder, address := Folder(t, "www-data"), Free(t)
+	folder := Folder(t, "www-data")
 	sum := sha1.Sum([]byte("hunter-two")) //nolint:gosec // as above
 	users := Write(t, folder, "users", "probe:{SHA}"+base64.StdEncoding.EncodeToString(sum[:])+"\n", "www-data")
+	return apache(t, folder, cert, key, []string{"authn_core", "authn_file", "authz_user", "auth_basic", "proxy", "proxy_http", "proxy_connect"},
+		"ProxyRequests On\nAllowCONNECT 1-65535\n<Proxy \"*\">\nAuthType Basic\nAuthName proxy\nAuthBasicProvider file\nAuthUserFile "+users+"\nRequire valid-user\n</Proxy>\n")
+}
+
+// ApacheMutual is an Apache over TLS 1.2 that asks for a client certificate,
+// signed by cert, only of who asks for /mutual: after the request, by
+// renegotiation.
+func ApacheMutual(t testing.TB, cert, key string) string {
+	t.Helper()
+	folder := Folder(t, "www-data")
+	page := Write(t, folder, "mutual", "for members", "www-data")
+	return apache(t, folder, cert, key, nil, "SSLProtocol TLSv1.2\nSSLCACertificateFile "+cert+"\nDocumentRoot "+filepath.Dir(page)+
+		"\n<Location /mutual>\nSSLVerifyClient require\nSSLVerifyDepth 1\n</Location>\n")
+}
+
+// apache runs one over TLS, with more modules and more of a configuration.
+func apache(t testing.TB, folder, cert, key string, modules []string, more string) string {
+	t.Helper()
+	program, address := Need(t, "apache2", "apache2-bin"), Free(t)
 	var config strings.Builder
-	for _, module := range []string{"mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "proxy", "proxy_http", "proxy_connect", "socache_shmcb", "ssl"} {
+	for _, module := range append([]string{"mpm_event", "authz_core", "socache_shmcb", "ssl"}, modules...) {
 		fmt.Fprintf(&config, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", module, module)
 	}
 	fmt.Fprintf(&config, "ServerRoot %[1]s\nPidFile %[1]s/pid\nDefaultRuntimeDir %[1]s\nMutex posixsem\nUser www-data\nGroup www-data\nListen %[2]s\nServerName localhost\nErrorLog /dev/stderr\n"+
-		"StartServers 1\nSSLEngine on\nSSLCertificateFile %[3]s\nSSLCertificateKeyFile %[4]s\nProxyRequests On\nAllowCONNECT 1-65535\n"+
-		"<Proxy \"*\">\nAuthType Basic\nAuthName proxy\nAuthBasicProvider file\nAuthUserFile %[5]s\nRequire valid-user\n</Proxy>\n", folder, address, cert, key, users)
+		"StartServers 1\nSSLEngine on\nSSLCertificateFile %[3]s\nSSLCertificateKeyFile %[4]s\n%[5]s", folder, address, cert, key, more)
 	Run(t, Server{Program: program, Args: []string{"-D", "FOREGROUND", "-f", Write(t, folder, "apache.conf", config.String(), "")}, Dir: folder, Ready: Accepts(address)})
 	return address
 }

@@ -125,8 +125,18 @@ func (a azureAlert) link() string {
 }
 
 // severity is that of the rule. Azure gives every alert of the activity log
-// Sev4, which says nothing.
+// Sev4, which says nothing; of those, Defender's have words of their own.
 func (a azureAlert) severity() catalog.Severity {
+	if strings.EqualFold(a.context.text("eventSource"), "Security") || strings.HasSuffix(strings.ToLower(a.essentials.text("monitoringService")), "security") {
+		switch strings.ToLower(a.context.at("properties").text("severity")) {
+		case "high":
+			return catalog.SeverityCritical
+		case "medium":
+			return catalog.SeverityWarning
+		case "low", "informational":
+			return catalog.SeverityInfo
+		}
+	}
 	switch strings.ToLower(a.essentials.text("severity")) {
 	case "sev0", "sev1":
 		return catalog.SeverityCritical
