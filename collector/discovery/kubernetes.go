@@ -23,7 +23,9 @@ const (
 	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 	// firstPause and longestPause are between attempts that fail.
 	firstPause, longestPause = time.Second, time.Minute
-	// absence is how long a kind that the cluster does not have is left alone.
+	// absence is how long a kind that the cluster does not have is left alone,
+	// and for how long one that it had may be missing: while its definition is
+	// applied anew, or a server of the cluster begins, it is for a while.
 	absence = 10 * time.Minute
 )
 
@@ -46,7 +48,9 @@ func newKubernetes(d *catalog.Discovery, s settings) source {
 type watcher struct {
 	k         *kubernetes
 	kind      objectKind
-	namespace string // empty for all
+	namespace string    // empty for all
+	missing   time.Time // since when the cluster says that it does not have the kind, though it had; zero while it has
+	absent    bool      // it does not have it
 
 	// Under k.mu:
 	items  map[string]item // by namespace/name
@@ -101,7 +105,7 @@ func (w *watcher) run(ctx context.Context, to sink) {
 		}
 		wait := pause/2 + rand.N(pause/2)
 		switch {
-		case errors.Is(err, errAbsent):
+		case w.absent:
 			wait = absence
 		case errors.Is(err, errGone), err == nil, time.Since(began) > longestPause:
 			pause = firstPause
@@ -140,7 +144,7 @@ func (w *watcher) follow(ctx context.Context, to sink) error {
 	}
 	path += "/" + w.kind.plural
 	items, version, err := w.list(ctx, api, path)
-	if errors.Is(err, errAbsent) && w.kind.optional {
+	if w.absent = w.kind.optional && w.lacks(err, time.Now()); w.absent {
 		w.take(to, make(map[string]item))
 		return err
 	}
@@ -160,6 +164,21 @@ func (w *watcher) follow(ctx context.Context, to sink) error {
 		w.note(to, err)
 	}
 	return err
+}
+
+// lacks says whether the cluster does not have the kind, by the answer to a list:
+// at once when nothing of it was known, and else after a while.
+func (w *watcher) lacks(err error, now time.Time) bool {
+	if !errors.Is(err, errAbsent) {
+		w.missing = time.Time{}
+		return false
+	}
+	if w.missing.IsZero() {
+		w.missing = now
+	}
+	w.k.mu.Lock()
+	defer w.k.mu.Unlock()
+	return len(w.items) == 0 || now.Sub(w.missing) >= absence
 }
 
 // list reads all objects, page after page.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -155,6 +156,40 @@ func TestOneKindThatCannotBeReadLeavesTheOthers(t *testing.T) {
 	c.do(func() { delete(c.status, "ingresses") })
 	r = to.until(t, func(r report) bool { return r.err == nil })
 	require.Equal(t, []string{"service shop/db at db.shop.svc"}, r.targets(), "now it is known that the Ingress is gone")
+}
+
+// A kind that the cluster had and says not to have is not given up at once: it
+// is so while its definition is applied anew.
+func TestAKindThatIsAwayForAMoment(t *testing.T) {
+	t.Parallel()
+	c, server := newCluster(t)
+	route := func(name string) string {
+		return `{"metadata":{"namespace":"shop","name":"` + name + `","resourceVersion":"VERSION","annotations":{"tocsin.dev/team":"shop"}},"spec":{"hostnames":["` + name + `.example.org"]}}`
+	}
+	c.do(func() { delete(c.status, "httproutes") })
+	c.put("httproutes", "ADDED", route("a"))
+	to, _ := watched(t, server.URL, ", objects: [httproutes]")
+	r := to.until(t, func(r report) bool { return len(r.list) == 1 })
+	was := r.targets()
+	c.do(func() { c.status["httproutes"] = http.StatusNotFound })
+	r = to.until(t, func(r report) bool { return r.err != nil || len(r.list) == 0 })
+	require.Equal(t, was, r.targets(), "what is known stays")
+	require.ErrorContains(t, r.err, "watching httproutes: the cluster does not have it (404 Not Found)")
+	c.do(func() { delete(c.status, "httproutes") })
+	c.put("httproutes", "ADDED", route("b"))
+	to.until(t, func(r report) bool { return r.err == nil && len(r.list) == 2 })
+}
+
+func TestWhenAKindIsGivenUp(t *testing.T) {
+	w := &watcher{k: &kubernetes{}, items: map[string]item{"shop/a": {}}}
+	at := time.Unix(0, 0)
+	require.False(t, w.lacks(errAbsent, at))
+	require.False(t, w.lacks(errAbsent, at.Add(absence-1)))
+	require.False(t, w.lacks(nil, at.Add(absence-1)), "it is back")
+	require.False(t, w.lacks(errAbsent, at.Add(absence)))
+	require.True(t, w.lacks(errAbsent, at.Add(2*absence)))
+	w = &watcher{k: &kubernetes{}}
+	require.True(t, w.lacks(errAbsent, at), "it never had it")
 }
 
 func TestMalformedObjectsAreRejectedAlone(t *testing.T) {
