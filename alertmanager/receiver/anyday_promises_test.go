@@ -32,6 +32,9 @@ func (d *anyDay) look(f *receiver.Flight) {
 		d.fail("incident %d pages although open=%v, owner=%q, withheld=%v", i.ID, i.Open(), i.Owner, i.Withheld())
 	}
 	d.taken[i.ID] = d.now
+	for _, also := range m.Also { // one page rings for all of its digest
+		d.taken[also.ID] = d.now
+	}
 	queued, _ := i.Message(m.Number)
 	if !d.entitled(i, queued, m.To.ID) {
 		d.fail("incident %d pages %s, who is neither on call nor a step of the escalation: %+v", i.ID, m.To.ID, queued)
