@@ -20,6 +20,9 @@ const (
 	// attemptsPerWay is after how many attempts the next way is tried, if the
 	// recipient has one.
 	attemptsPerWay = 4
+	// mostRest is for how long a provider is left alone that asks for it, when
+	// there is another way: by then the four attempts would be over.
+	mostRest = 10 * time.Second
 	// lastTry is for how long the only way of somebody is tried.
 	lastTry = time.Hour
 	// sendLimit bounds one attempt, whatever a channel does.
@@ -356,7 +359,7 @@ func (s sending) again(now time.Time, err error) (time.Time, bool) {
 	for _, way := range s.next {
 		other = other || way != s.entry.Way
 	}
-	if other && s.entry.Attempts >= attemptsPerWay || now.Sub(s.entry.Created) > lastTry {
+	if other && (s.entry.Attempts >= attemptsPerWay || wait > mostRest) || now.Sub(s.entry.Created) > lastTry {
 		return time.Time{}, false
 	}
 	return now.Add(wait), true

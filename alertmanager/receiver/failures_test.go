@@ -47,6 +47,24 @@ func TestAWayThatFailsIsFollowedByTheNext(t *testing.T) {
 	h.request(http.MethodGet, "/incidents/1", "", 200, "Could not tell Asha Rao by push")
 }
 
+// TestNobodyWaitsForAnOverloadedProvider: a page takes the next way when one asks
+// to be left alone.
+func TestNobodyWaitsForAnOverloadedProvider(t *testing.T) {
+	overloaded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer overloaded.Close()
+	h := newHouse(t)
+	h.catalog(strings.Replace(estate, "PUSH", overloaded.URL, 1))
+	h.reload()
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	h.mail("asha@example.org", 1)
+	h.later(time.Minute)
+	require.Contains(t, h.mail("asha@example.org", 2).Subject, "PLEASE ACKNOWLEDGE")
+	h.request(http.MethodGet, "/incidents/1", "", 200, "Could not tell Asha Rao by push")
+}
+
 func TestSomebodyWithoutAnAddressIsADeadEndThatIsSaid(t *testing.T) {
 	h := newHouse(t)
 	h.write("asha.yml", "{}\n")

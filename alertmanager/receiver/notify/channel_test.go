@@ -91,6 +91,23 @@ func TestThePhoneRingsOnlyForAPage(t *testing.T) {
 	}
 }
 
+// TestALongPushIsTaken: the server reads twice its limit of JSON and no more, and
+// every mark that JSON spells longer counts.
+func TestALongPushIsTaken(t *testing.T) {
+	p := newPushServer(t)
+	p.answer(http.StatusOK)
+	channel := channels(t, p)[incident.WayPush]
+	for _, text := range []string{"<&>", `"`, "\n", "ж", "🔥", "x"} {
+		m := message(kind(t, incident.WayPush))
+		a := m.Incident.Alerts[0].Annotations
+		a["summary"], a["impact"], a["description"], a["cause"] = strings.Repeat(text, 2000), strings.Repeat(text, 2000), strings.Repeat(text, 4000), strings.Repeat(text, 4000)
+		a["runbook_url"], a["dashboard_url"] = "https://x.example.org/"+strings.Repeat("r", 1900), "https://x.example.org/"+strings.Repeat("d", 1900)
+		_, err := channel.Send(t.Context(), m)
+		require.NoError(t, err, text)
+		require.Contains(t, p.taken(), m.AcknowledgeURL, "the button stays")
+	}
+}
+
 func TestAProviderThatMovedIsNotFollowed(t *testing.T) {
 	hits := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -142,6 +159,7 @@ func TestContacts(t *testing.T) {
 		{"a misspelled key", "mail: private@example.org\n", "want a mapping of email, phone, ntfy, pushover, slack, pagerduty and victorops"},
 		{"no mapping", "private@example.org\n", "want a mapping"},
 		{"an address", "email: private\n", "email: want one address"},
+		{"an address with a name", "email: Private <private@example.org>\n", "email: want one address"},
 		{"a phone", "phone: 07700 900000\n", "phone: want the international form"},
 		{"a user key", "pushover: private\n", "pushover: want a user key"},
 		{"a topic", "ntfy: private/topic\n", "ntfy: want a topic"},

@@ -90,8 +90,8 @@ func (c Contacts) Hide(text string) string {
 }
 
 func isAddress(text string) bool {
-	_, err := mail.ParseAddress(text)
-	return err == nil && !strings.ContainsAny(text, "\r\n") && len(text) <= 254
+	parsed, err := mail.ParseAddress(text) // takes a name in front of it too, which nothing that sends would
+	return err == nil && parsed.Address == text && len(text) <= 254
 }
 
 func isNumber(text string) bool {

@@ -43,6 +43,10 @@ func newPushoverServer(t *testing.T) *pushoverServer {
 		_, _ = fmt.Fprintf(w, `{"status":1,%s}`, p.status)
 	})
 	mux.HandleFunc("POST /1/receipts/{what}/{how}", func(w http.ResponseWriter, r *http.Request) { // a receipt and cancel.json, or cancel_by_tag and a tag
+		if p.replies() == http.StatusTeapot {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
 		if r.PostFormValue("token") != secret || p.replies() != http.StatusOK {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -173,6 +177,9 @@ func TestPushoverThatDoesNotAnswer(t *testing.T) {
 	m.Thread = "pushover:" + pushoverReceipt
 	_, err = channels(t, p)[incident.WayPush].Send(t.Context(), m)
 	require.Error(t, err, "an emergency that cannot be ended is tried again")
+	p.answer(http.StatusTeapot)
+	_, err = channels(t, p)[incident.WayPush].Send(t.Context(), m)
+	require.ErrorContains(t, err, "418", "one that is not there any more holds nothing up")
 }
 
 // What does not fit is cut; Pushover would refuse it.

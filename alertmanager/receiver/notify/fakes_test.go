@@ -187,7 +187,7 @@ func (p *pushServer) publish(w http.ResponseWriter, r *http.Request) {
 	if err := json.Unmarshal(body, &message); err != nil {
 		code = http.StatusBadRequest
 	}
-	if text, _ := message["message"].(string); len(text) > 4096 {
+	if text, _ := message["message"].(string); len(text) > 4096 || len(body) > 8192 {
 		code = http.StatusBadRequest
 	}
 	text, _ := json.MarshalIndent(message, "", "  ")

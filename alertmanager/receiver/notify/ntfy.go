@@ -59,9 +59,9 @@ type ntfyAction struct {
 
 // Send publishes to the person's topic.
 func (c *ntfy) Send(ctx context.Context, m Message) (Receipt, error) {
-	body, err := json.Marshal(c.compose(m))
+	body, err := ntfyBody(c.compose(m))
 	if err != nil {
-		return Receipt{}, &Error{Err: fmt.Errorf("writing the push message: %w", err), Permanent: true}
+		return Receipt{}, permanent("writing the push message: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
@@ -82,6 +82,41 @@ func (c *ntfy) Send(ctx context.Context, m Message) (Receipt, error) {
 		return Receipt{}, err
 	}
 	return Receipt{Thread: threadName(taken.ID)}, nil
+}
+
+// ntfyBody writes the message so that a server takes it, which is no longer than
+// twice the limit of a text: see publishing as JSON in its server's source. Text
+// is shortened first, and then links go, the last first.
+func ntfyBody(n ntfyMessage) ([]byte, error) {
+	for {
+		var body bytes.Buffer
+		writer := json.NewEncoder(&body)
+		writer.SetEscapeHTML(false) // which would make six bytes of one
+		if err := writer.Encode(n); err != nil {
+			return nil, err
+		}
+		over := body.Len() - 2*ntfyLimit
+		switch last := len(n.Actions) - 1; {
+		case over <= 0:
+			return body.Bytes(), nil
+		case len(n.Message) > ntfyLimit/4:
+			n.Message = cutBytes(n.Message, max(ntfyLimit/4, len(n.Message)-over))
+		case last >= 0 && n.Actions[last].Action == "view":
+			n.Actions = n.Actions[:last]
+		case n.Click != "" && len(n.Click) > ntfyLimit/4:
+			n.Click = ""
+		default:
+			return body.Bytes(), nil
+		}
+	}
+}
+
+// cutBytes cuts a text to a number of bytes, between two characters.
+func cutBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
 }
 
 func (c *ntfy) compose(m Message) ntfyMessage {
@@ -132,9 +167,5 @@ func ntfyText(t Text) string {
 	for _, r := range t.Rows {
 		fmt.Fprintf(&b, "\n%s: %s", r.Name, r.Value)
 	}
-	text := b.String()
-	if len(text) > ntfyLimit {
-		text = strings.ToValidUTF8(text[:ntfyLimit-len("…")], "") + "…"
-	}
-	return text
+	return cutBytes(b.String(), ntfyLimit)
 }

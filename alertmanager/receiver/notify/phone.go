@@ -4,27 +4,21 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
-// mostText is how long a text message may get: three parts of the GSM
-// alphabet.
-const mostText = 450
-
-// plainer puts the characters that would double the price of a text message,
-// because they are not in the GSM alphabet, into others.
-var plainer = strings.NewReplacer("–", "-", "—", "-", "…", "...", "’", "'", "‘", "'", "“", `"`, "”", `"`, "\u00a0", " ", "\n", " ")
+// mostOfStart is more than the start of a text message can have.
+const mostOfStart = mostParts * gsmPart
 
 // textMessage is what stands in a text message: how bad it is, what it is,
-// how to answer. The number of the message makes each one different, because
-// networks block what repeats itself. Replies says that an answer comes back
+// how to answer. The number of the message, or the time, makes each one
+// different, because networks block what repeats itself. Replies says that an answer comes back
 // to us.
 func textMessage(m Message, replies bool) string {
 	t := Compose(m)
 	if m.Said != nil {
-		return Plain(plainer.Replace(sentence(t.Subject)+" "+t.Lead), mostText)
+		return textOf(OneLine(sentence(t.Subject)+" "+t.Lead, mostOfStart), " ("+m.At.UTC().Format("15:04:05")+")")
 	}
 	end := fmt.Sprintf(" (%d.%d", m.Incident.ID, m.Number)
 	if m.Attempt > 1 {
@@ -41,12 +35,11 @@ func textMessage(m Message, replies bool) string {
 		}
 		end = answer + end
 	}
-	start := plainer.Replace(sentence(t.Subject))
+	start := sentence(t.Subject)
 	if impact := OneLine(m.Incident.Lead().Annotations["impact"], 150); impact != "" && m.Kind != incident.MessageResolved {
-		start += " " + plainer.Replace(sentence(impact)) + " Since " + Clock(m.Incident.Began(), m.Zone) + "."
+		start += " " + sentence(impact) + " Since " + Clock(m.Incident.Began(), m.Zone) + "."
 	}
-	room := max(mostText-utf8.RuneCountInString(end), 100)
-	return Plain(start, room) + end
+	return textOf(OneLine(start, mostOfStart), end)
 }
 
 // Spoken is what a voice says of an incident.

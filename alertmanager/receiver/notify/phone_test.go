@@ -114,6 +114,7 @@ func (s scripted) Send(_ context.Context, m notify.Message) (notify.Receipt, err
 }
 
 func TestTheNextProviderOfAWayIsTried(t *testing.T) {
+	busy := &notify.Error{Err: context.Canceled, RetryAfter: time.Minute}
 	never, later := &notify.Error{Err: context.Canceled, Permanent: true}, &notify.Error{Err: context.Canceled}
 	both, second := notify.Contacts{Ntfy: "a", Email: "b"}, notify.Contacts{Email: "b"}
 	cases := []struct {
@@ -128,6 +129,7 @@ func TestTheNextProviderOfAWayIsTried(t *testing.T) {
 		{"the first takes it", both, nil, 1, "one:x", []string{"one a x"}, "one:t-one"},
 		{"the first never will", both, never, 1, "one:x", []string{"one a x", "two b"}, "two:t-two"},
 		{"the first may later", both, later, 1, "", []string{"one a"}, ""},
+		{"the first wants to be left alone", both, busy, 1, "", []string{"one a", "two b"}, "two:t-two"},
 		{"the first has had its turns", both, later, 2, "two:y", []string{"one a", "two b y"}, "two:t-two"},
 		{"no address at the first", second, nil, 1, "", []string{"two b"}, "two:t-two"},
 		{"no address at all", notify.Contacts{}, nil, 1, "", nil, ""},

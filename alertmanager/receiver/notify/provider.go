@@ -2,7 +2,9 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"time"
 )
 
 // provider is one service behind a way, and how it calls a person.
@@ -19,6 +21,17 @@ type providers []provider
 // patience is how many attempts a provider gets that does not answer well
 // before the next one is tried too.
 const patience = 2
+
+// mostRest is for how long a provider is waited for that asks to be left alone,
+// where there is another.
+const mostRest = 10 * time.Second
+
+// wantsRest says whether whoever answered asks to be left alone for longer than
+// a page should wait.
+func wantsRest(err error) bool {
+	refusal, ok := errors.AsType[*Error](err)
+	return ok && refusal.RetryAfter > mostRest
+}
 
 func (c Channels) add(kind Kind, channel Channel) {
 	if kind.Address == nil {
@@ -60,7 +73,8 @@ func (p providers) of(contacts Contacts) providers {
 }
 
 // Send hands the message to the first provider that takes it. The next one is
-// tried when a provider will never take it, or has not after several attempts.
+// tried when a provider will never take it, has not after several attempts, or
+// asks for more time than a page has.
 func (p providers) Send(ctx context.Context, m Message) (Receipt, error) {
 	thread := m.Thread
 	var problem error = permanent("the person has no address for this")
@@ -75,7 +89,7 @@ func (p providers) Send(ctx context.Context, m Message) (Receipt, error) {
 			return receipt, nil
 		}
 		problem = err
-		if !IsPermanent(err) && m.Attempt < patience || ctx.Err() != nil {
+		if !IsPermanent(err) && !wantsRest(err) && m.Attempt < patience || ctx.Err() != nil {
 			break
 		}
 	}

@@ -51,7 +51,7 @@ func newPushover(s Settings) (Channel, error) {
 func (c *pushover) Send(ctx context.Context, m Message) (Receipt, error) {
 	ends := m.Kind == incident.MessageResolved || m.Kind == incident.MessageAcknowledged
 	if ends && m.Thread != "" {
-		if _, err := c.post(ctx, "receipts/cancel_by_tag/"+IncidentKey(m.Incident), url.Values{}); err != nil {
+		if _, err := c.post(ctx, "receipts/cancel_by_tag/"+IncidentKey(m.Incident), url.Values{}); err != nil && !IsPermanent(err) {
 			return Receipt{}, err
 		}
 	}
