@@ -135,13 +135,14 @@ func newPatience(t *testing.T) *patience {
 	t.Helper()
 	p := &patience{begun: map[string]int{}, gate: make(chan struct{})}
 	close(p.gate)
-	p.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		p.mu.Lock()
 		p.begun[string(body)]++
 		gate := p.gate
 		p.mu.Unlock()
 		<-gate
+		_, _ = io.WriteString(w, `{"id":"taken"}`)
 	}))
 	t.Cleanup(p.Close)
 	return p

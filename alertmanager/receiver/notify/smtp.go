@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"net"
 	"net/mail"
+	"net/textproto"
 	"os"
 	"strconv"
 	"strings"
@@ -110,6 +111,26 @@ func (c *smtp) client(ctx context.Context) (*gomail.Client, error) {
 	return gomail.NewClient(c.host, options...)
 }
 
+// mostSaid bounds what a mail server may say in all, TLS and its certificates
+// included: the library reads lines of any length.
+const mostSaid = 256 << 10
+
+// brief is a connection that ends when the other side has said too much.
+type brief struct {
+	net.Conn
+	left int
+}
+
+// Read reads no more than is left.
+func (b *brief) Read(into []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("the other side says too much")
+	}
+	n, err := b.Conn.Read(into[:min(len(into), b.left)])
+	b.left -= n
+	return n, err
+}
+
 // dialer connects, and closes the connection when the whole sending's context
 // ends: the library itself looks at a context only while it connects.
 func (c *smtp) dialer(sending context.Context, config *tls.Config) gomail.DialContextFunc {
@@ -119,6 +140,7 @@ func (c *smtp) dialer(sending context.Context, config *tls.Config) gomail.DialCo
 			return nil, err
 		}
 		context.AfterFunc(sending, func() { _ = connection.Close() })
+		connection = &brief{connection, mostSaid}
 		if c.encryption != "tls" {
 			return connection, nil
 		}
@@ -213,20 +235,26 @@ func plainMail(t Text) string {
 }
 
 // smtpError says what happened without the library's text, which names the
-// recipient.
+// recipient and repeats the server.
 func smtpError(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
-		return temporary("sending the mail: %w", context.Cause(ctx))
+		return unanswered(context.Cause(ctx), false, "")
 	}
-	if sending, ok := errors.AsType[*gomail.SendError](err); ok {
-		code := sending.ErrorCode()
-		if code == 0 {
-			return temporary("the connection to the mail server broke")
-		}
-		return &Error{Err: fmt.Errorf("the mail server answered %d", code), Permanent: code >= 500}
+	if sending, ok := errors.AsType[*gomail.SendError](err); ok && sending.ErrorCode() != 0 {
+		return smtpAnswer(sending.ErrorCode(), "")
+	} else if ok {
+		late := sending.Reason == gomail.ErrSMTPDataClose
+		return unanswered(err, late, "the connection to the mail server broke")
 	}
-	if network, ok := errors.AsType[*net.OpError](err); ok {
-		return temporary("reaching the mail server: %w", network.Err)
+	if said, ok := errors.AsType[*textproto.Error](err); ok {
+		return smtpAnswer(said.Code, ", before it took a message: is the login right?")
 	}
-	return temporary("logging in to the mail server did not work")
+	if strings.Contains(err.Error(), "does not support STARTTLS") {
+		return temporary("the mail server does not offer STARTTLS, and nothing goes out in the clear")
+	}
+	return unanswered(err, false, "the mail server does not speak SMTP, or not as it should")
+}
+
+func smtpAnswer(code int, more string) *Error {
+	return &Error{Err: fmt.Errorf("the mail server answered %d%s", code, more), Permanent: code >= 500}
 }
