@@ -44,8 +44,8 @@ func TestTheButtonOfAPushMessage(t *testing.T) {
 	require.Empty(t, owner())
 }
 
-// TestAButtonThatIsPressedTwice says again whose it is; what was given back
-// since, or taken by somebody else, it says, and changes nothing.
+// TestAButtonThatIsPressedTwice says again whose it is, and when it is over that
+// it is.
 func TestAButtonThatIsPressedTwice(t *testing.T) {
 	h := newHouse(t)
 	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))

@@ -150,8 +150,8 @@ func TestSplunkOnCallBothWays(t *testing.T) {
 	h.request(http.MethodGet, "/incidents/1", "", 200, "Closed: ben resolved it by hand")
 }
 
-// TestSplunkOnCallRefusesThePage: the timeline says so, and people here ring in
-// its place; where a team has none, it says that nobody was reached.
+// TestSplunkOnCallRefusesThePage: the timeline says so, and people here ring all
+// the same.
 func TestSplunkOnCallRefusesThePage(t *testing.T) {
 	h := newHouse(t)
 	s := newSplunk(h)
