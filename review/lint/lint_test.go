@@ -268,3 +268,45 @@ func TestHandoversNearAChangeOfClocks(t *testing.T) {
 		}
 	}
 }
+
+// Clocks change by half an hour, at midnight, and around Ramadan, too; a
+// handover that is skipped is at the change, and one that comes twice at the
+// first. Of shifts of hours not all are told.
+func TestHandoversNearChangesOfManyClocks(t *testing.T) {
+	for _, test := range []struct {
+		zone, handover string
+		shift          time.Duration
+		want           []string
+	}{
+		{"Europe/London", "sunday 01:30", 0, []string{"28 Mar 2027; the handover at Sun 02:00 BST is Sun 01:00", "31 Oct 2027; the handover at Sun 01:30 BST is Sun 00:30"}},
+		{"Europe/London", "sunday 02:00", 0, []string{"28 Mar 2027; the handover at Sun 02:00 BST is Sun 01:00", "31 Oct 2027; the handover at Sun 02:00 GMT is Sun 02:00"}},
+		{"Europe/London", "sunday 02:30", 0, []string{"28 Mar 2027; the handover at Sun 02:30 BST is Sun 01:30", "31 Oct 2027; the handover at Sun 02:30 GMT is Sun 02:30"}},
+		{"Australia/Lord_Howe", "sunday 01:30", 0, []string{"4 Apr 2027; the handover at Sun 01:30 +11 is Sat 14:30", "3 Oct 2027; the handover at Sun 01:30 +1030 is Sat 15:00"}},
+		{"Australia/Lord_Howe", "sunday 02:00", 0, []string{"4 Apr 2027; the handover at Sun 02:00 +1030 is Sat 15:30", "3 Oct 2027; the handover at Sun 02:30 +11 is Sat 15:30"}},
+		{"Africa/Cairo", "friday 00:00", 0, []string{"30 Apr 2027; the handover at Fri 01:00 EEST is Thu 22:00", "28 Oct 2027; the handover at Fri 00:00 EET is Thu 22:00"}},
+		{"America/Santiago", "sunday 00:30", 0, []string{"3 Apr 2027; the handover at Sun 00:30 -04 is Sun 04:30", "5 Sep 2027; the handover at Sun 01:00 -03 is Sun 04:00"}},
+		{"Asia/Beirut", "sunday 00:00", 0, []string{"28 Mar 2027; the handover at Sun 01:00 EEST is Sat 22:00", "30 Oct 2027; the handover at Sun 00:00 EET is Sat 22:00"}},
+		{"Africa/Casablanca", "sunday 02:30", 0, []string{"7 Feb 2027; the handover at Sun 02:30 +01 is Sun 01:30", "14 Mar 2027; the handover at Sun 03:00 +01 is Sun 02:00"}},
+		{"Europe/London", "daily 00:00", time.Hour, []string{
+			"28 Mar 2027; the handover at Sat 22:00 GMT is Sat 22:00", "28 Mar 2027; the handover at Sat 23:00 GMT is Sat 23:00",
+			"28 Mar 2027; the handover at Sun 00:00 GMT is Sun 00:00", "28 Mar 2027; the handover at Sun 02:00 BST is Sun 01:00",
+			"28 Mar 2027; the handover at Sun 03:00 BST is Sun 02:00", "28 Mar 2027; the handover at Sun 04:00 BST is Sun 03:00 UTC (and 42 more within a day of it)",
+			"31 Oct 2027; the handover at Sat 23:00 BST is Sat 22:00", "31 Oct 2027; the handover at Sun 00:00 BST is Sat 23:00",
+			"31 Oct 2027; the handover at Sun 01:00 BST is Sun 00:00", "31 Oct 2027; the handover at Sun 02:00 GMT is Sun 02:00",
+			"31 Oct 2027; the handover at Sun 03:00 GMT is Sun 03:00", "31 Oct 2027; the handover at Sun 04:00 GMT is Sun 04:00 UTC (and 41 more within a day of it)",
+		}},
+	} {
+		in := estate(t)
+		rota := in.Catalog.Rotas["shop"]
+		rota.Timezone, rota.Handover, rota.Shift, rota.People = test.zone, test.handover, catalog.Duration(test.shift), []string{"asha", "ben"}
+		var got []string
+		for _, result := range lint.Run(in) {
+			for _, finding := range result.Findings {
+				if text, is := strings.CutPrefix(finding.Text, "rotas.shop: clocks change on "); is {
+					got = append(got, strings.TrimSuffix(text, " UTC"))
+				}
+			}
+		}
+		require.Equal(t, test.want, got, "%s %s", test.zone, test.handover)
+	}
+}

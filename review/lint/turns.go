@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,8 @@ const (
 	ahead = 365 * 24 * time.Hour
 	// nearChange is how close to a change of clocks a handover is worth a line.
 	nearChange = 24 * time.Hour
+	// mostNear is how many such lines there are of one change.
+	mostNear = 6
 	// calendarsRunOut is how long before their end the shipped holidays are
 	// worth a warning.
 	calendarsRunOut = 90 * 24 * time.Hour
@@ -80,14 +83,32 @@ func changesIn(zone *time.Location, rota *oncall.Rota, now time.Time) []string {
 		if at.IsZero() || at.After(now.Add(ahead)) {
 			return lines
 		}
-		for _, shift := range rota.Shifts(at.Add(-nearChange), at.Add(nearChange)) {
-			if d := shift.From.Sub(at); d < -nearChange || d > nearChange {
-				continue
+		near, more := nearest(rota, at)
+		for n, handover := range near {
+			line := fmt.Sprintf("clocks change on %s; the handover at %s is %s UTC",
+				at.In(zone).Format("2 Jan 2006"), handover.In(zone).Format("Mon 15:04 MST"), handover.UTC().Format("Mon 15:04"))
+			if n == len(near)-1 && more > 0 {
+				line += fmt.Sprintf(" (and %d more within a day of it)", more)
 			}
-			lines = append(lines, fmt.Sprintf("clocks change on %s; the handover at %s is %s UTC",
-				at.In(zone).Format("2 Jan 2006"), shift.From.In(zone).Format("Mon 15:04 MST"), shift.From.UTC().Format("Mon 15:04")))
+			lines = append(lines, line)
 		}
 	}
+}
+
+// nearest are the handovers within a day of a change of clocks, in order, and of
+// many those that are nearest to it; more counts the others.
+func nearest(rota *oncall.Rota, change time.Time) (near []time.Time, more int) {
+	for _, shift := range rota.Shifts(change.Add(-nearChange), change.Add(nearChange)) {
+		if d := shift.From.Sub(change).Abs(); d <= nearChange {
+			near = append(near, shift.From)
+		}
+	}
+	slices.SortStableFunc(near, func(a, b time.Time) int { return cmp.Compare(a.Sub(change).Abs(), b.Sub(change).Abs()) })
+	if more = max(len(near)-mostNear, 0); more > 0 {
+		near = near[:mostNear]
+	}
+	slices.SortFunc(near, time.Time.Compare)
+	return near, more
 }
 
 // runOut warns of calendars that end soon, if the catalogue uses them.
