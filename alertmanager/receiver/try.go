@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // tryWithin bounds one message that tries out a way.
@@ -23,7 +25,7 @@ const tryWithin = 12 * time.Second
 func (r *Receiver) Try(ctx context.Context, person string, ways []string, by string) ([]board.Tried, error) {
 	d := r.reading(ctx)
 	if d.catalog.People[person] == nil {
-		return nil, fmt.Errorf("%w: %q", board.ErrNobody, person)
+		return nil, fmt.Errorf("%w: %q%s", board.ErrNobody, person, catalog.Hint(person, slices.Collect(maps.Keys(d.catalog.People))))
 	}
 	known := notify.Ways()
 	for _, way := range ways {

@@ -40,9 +40,9 @@ func TestDrillsPage(t *testing.T) {
 	require.Regexp(t, `(?m)^push +not used: no channel or no address +-$`, out)
 	require.Len(t, box.Messages("ben@example.org"), 1)
 
-	require.Contains(t, d.tocsin(1, "notify", "test", "asha"), "nothing reaches asha")
+	require.Contains(t, d.tocsin(1, "notify", "test", "asha"), "nothing reaches asha: give people.asha contacts in the catalogue")
 	require.Contains(t, d.tocsin(1, "notify", "test", "ben", "--by=push", "--by=email"), "taken by the provider")
-	require.Contains(t, d.tocsin(1, "notify", "test", "bem"), `there is no such person in the catalogue: "bem"`)
+	require.Contains(t, d.tocsin(1, "notify", "test", "bem"), `there is no such person in the catalogue: "bem" (did you mean "ben"?)`)
 }
 
 func TestWhatADrillRefuses(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"os/user"
 	"slices"
@@ -73,13 +74,13 @@ func addMaintenanceOpen(app *kingpin.Application, env environment) (string, acti
 	command.Flag("all", "Every service of the catalogue.").BoolVar(&r.All)
 	command.Flag("for", "How long: 30m, 2h.").Required().StringVar(&r.Duration)
 	command.Flag("reason", "What is done, for those who meet it.").Required().StringVar(&r.Reason)
-	from := command.Flag("from", "When it begins, such as 2026-12-05T22:00:00Z. By default now.").PlaceHolder("TIME").String()
+	from := command.Flag("from", "When it begins, "+timeHelp+". By default now.").PlaceHolder("TIME").String()
 	key := command.Flag("key", "Opening again with the same key and the rest alike opens nothing: for scripts that are repeated.").String()
 	return command.FullCommand(), func(ctx context.Context) error {
 		if *from != "" {
 			var err error
-			if r.From, err = time.Parse(time.RFC3339, *from); err != nil {
-				return fmt.Errorf("--from: got %q, want a time such as 2026-12-05T22:00:00Z", *from)
+			if r.From, err = instant("--from", *from, time.Now()); err != nil {
+				return err
 			}
 		}
 		r.By = d.who()
@@ -195,7 +196,7 @@ func (d desk) token() (string, error) {
 		return "", err
 	}
 	if c.Delivery.Receiver == nil || len(c.Delivery.Receiver.APITokens) == 0 {
-		return "", errors.New("no program may change maintenance windows: give it a token under delivery.receiver.api_tokens in the catalogue")
+		return "", errors.New("the receiver takes this from nobody without a token: give one under delivery.receiver.api_tokens in the catalogue, or say --token-file=FILE")
 	}
 	tokens := c.Delivery.Receiver.APITokens
 	names := slices.Sorted(maps.Keys(tokens))
@@ -214,14 +215,14 @@ func (d desk) address() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	url := c.Links.Board
+	address := c.Links.Board
 	if c.Delivery.Receiver != nil {
-		url = cmp.Or(c.Delivery.Receiver.URL, url)
+		address = cmp.Or(c.Delivery.Receiver.URL, address)
 	}
-	if url == "" {
+	if address == "" {
 		return "", errors.New("the catalogue names no receiver: add delivery.receiver.url, or say --receiver=URL")
 	}
-	return url, nil
+	return address, nil
 }
 
 // read asks the receiver for something, with a token where there is one: a
@@ -264,7 +265,10 @@ func (d desk) call(ctx context.Context, method, path string, body any, token, ke
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("asking the receiver: %w", err)
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // it repeats the address
+		}
+		return nil, fmt.Errorf("asking the receiver at %s: %w", address, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	const most = 16 << 20

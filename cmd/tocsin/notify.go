@@ -62,7 +62,7 @@ func (d desk) tried(person string, results []board.Tried, asked bool) error {
 		return err
 	}
 	if reached == 0 {
-		return fmt.Errorf("nothing reaches %s", person)
+		return fmt.Errorf("nothing reaches %s: give people.%s contacts in the catalogue, or an address on their profile on the board, and a channel for it under delivery", person, person)
 	}
 	if failed > 0 {
 		return errReported

@@ -30,27 +30,19 @@ func onCallCommand(app *kingpin.Application, env environment, name, help string)
 func addOnCall(app *kingpin.Application, env environment) (string, action) {
 	command, d := onCallCommand(app, env, "show", "Say who is on call. The catalogue says so, and the receiver what people have entered since.")
 	command.Default()
-	at := command.Flag("at", "Then, such as 2026-12-05T22:00:00Z. By default now.").PlaceHolder("TIME").String()
+	at := command.Flag("at", "Then, "+timeHelp+". By default now.").PlaceHolder("TIME").String()
 	rota := command.Flag("rota", "This rota only.").PlaceHolder("NAME").String()
 	asJSON := command.Flag("json", "As JSON.").Bool()
 	return command.FullCommand(), func(ctx context.Context) error {
 		when := time.Now()
 		if *at != "" {
 			var err error
-			if when, err = instant("--at", *at); err != nil {
+			if when, err = instant("--at", *at, when); err != nil {
 				return err
 			}
 		}
 		return d.show(ctx, when, *rota, *asJSON)
 	}
-}
-
-func instant(flag, text string) (time.Time, error) {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return at, fmt.Errorf("%s: got %q, want a time such as 2026-12-05T22:00:00Z", flag, text)
-	}
-	return at, nil
 }
 
 // shown is the answer as JSON. Entries is false when the receiver could not
@@ -106,6 +98,10 @@ func (d desk) tell(c *catalog.Catalog, answer shown, asJSON bool) error {
 	}
 	if !answer.Entries {
 		fmt.Fprintf(d.env.stderr, "warning: these are the turns of the catalogue; what people have entered since is not in them: %s\n", answer.Problem)
+	}
+	if len(answer.Rotas) == 0 {
+		fmt.Fprintln(d.env.stdout, "The catalogue has no rota.")
+		return nil
 	}
 	out := tabwriter.NewWriter(d.env.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "ROTA\tON CALL\tBACKUP\tUNTIL\tTHEN")
@@ -163,10 +159,10 @@ func addOnCallSwap(app *kingpin.Application, env environment) (string, action) {
 	return command.FullCommand(), func(ctx context.Context) (err error) {
 		if *from != "" || *until != "" {
 			r.Return = &oncall.Span{}
-			if r.Return.From, err = instant("--return-from", *from); err != nil {
+			if r.Return.From, err = instant("--return-from", *from, time.Now()); err != nil {
 				return err
 			}
-			if r.Return.Until, err = instant("--return-until", *until); err != nil {
+			if r.Return.Until, err = instant("--return-until", *until, time.Now()); err != nil {
 				return err
 			}
 		}
@@ -185,7 +181,7 @@ func addOnCallAbsent(app *kingpin.Application, env environment) (string, action)
 
 // entering adds the flags that every entry has, and enters it.
 func (d desk) entering(command *kingpin.CmdClause, r *oncall.Request) action {
-	from := command.Flag("from", "When it begins, such as 2026-12-05T22:00:00Z. By default now.").PlaceHolder("TIME").String()
+	from := command.Flag("from", "When it begins, "+timeHelp+". By default now.").PlaceHolder("TIME").String()
 	until := command.Flag("until", "When it ends; or give --for.").PlaceHolder("TIME").String()
 	command.Flag("for", "How long: 8h, 1w.").PlaceHolder("DURATION").StringVar(&r.Duration)
 	command.Flag("reason", "Why.").StringVar(&r.Reason)
@@ -197,7 +193,7 @@ func (d desk) entering(command *kingpin.CmdClause, r *oncall.Request) action {
 			if flag.text == "" {
 				continue
 			}
-			at, err := instant(flag.name, flag.text)
+			at, err := instant(flag.name, flag.text, time.Now())
 			if err != nil {
 				return err
 			}

@@ -41,6 +41,17 @@ func TestOnCall(t *testing.T) {
 	require.Contains(t, away, "shop ")
 }
 
+// A catalogue without a rota, and times as people write them.
+func TestOnCallAtATime(t *testing.T) {
+	d := newDesktop(t)
+	require.Contains(t, d.tocsin(0, "oncall", "--at=2026-11-30 09:29 Europe/London"), "Asha Rao")
+	require.Contains(t, d.tocsin(0, "oncall", "--at=2026-11-30 09:30 Europe/London"), "shop  Ben Carter")
+	require.Contains(t, d.tocsin(0, "oncall", "override", "--rota=shop", "--instead=ben", "--from=2027-06-01 22:00 Europe/London", "--for=8h"), "2027-06-01T21:00:00Z")
+	require.Contains(t, d.tocsin(1, "oncall", "end", "7"), "there is no")
+	d.write("tocsin.yml", "monitoring: {team: shop}\nteams: {shop: {}}\nservices: {shop: {team: shop}}\n")
+	require.Contains(t, d.tocsin(0, "oncall"), "The catalogue has no rota.\n")
+}
+
 // The tool reads a board that only people who log in may see, with its token.
 func TestTheToolAtAClosedBoard(t *testing.T) {
 	d := newDesktop(t)
