@@ -282,9 +282,18 @@ func below(state incident.State, cause incident.ID) []incident.Incident {
 }
 
 // needless says whether a message need not go out any more: nobody is rung up
-// about what somebody has taken on or what is over.
+// about what somebody has taken on or what is over, and nobody is told that it is
+// over when it has come back meanwhile, as they are told too. Tools get both in
+// their order.
 func needless(i incident.Incident, m incident.Message) bool {
-	return m.Kind == incident.MessagePage && (!i.Open() || i.Owner != "")
+	switch m.Kind {
+	case incident.MessagePage:
+		return !i.Open() || i.Owner != ""
+	case incident.MessageResolved:
+		return i.Open() && slices.Contains(m.To, incident.RoleTold)
+	default:
+		return false
+	}
 }
 
 // drop takes an entry off the outbox that need not go out any more. What was

@@ -11,6 +11,38 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
+// TestNobodyIsToldThatItIsOverWhenItIsBack: the message of the end is gathered
+// with others for a minute; in that minute the fault comes back.
+func TestNobodyIsToldThatItIsOverWhenItIsBack(t *testing.T) {
+	h := newHouse(t)
+	h.catalog(estate + "  s0: {team: shop, depends_on: [shop], probes: {home: {http: {url: http://127.0.0.1:1/}}}}\n")
+	h.reload()
+	cause := h.firing("ServiceDown", "critical", "users")
+	require.Equal(t, 200, h.post(cause))
+	down := h.firing("Down", "critical", "users")
+	down.Labels["service"] = "s0"
+	require.Equal(t, 200, h.post(down))
+	h.later(2 * time.Minute)
+	h.settled(2, sent("asha", incident.WayPush))
+	require.Equal(t, 200, h.post(h.ended(down), h.ended(cause)))
+	h.settled(2, func(i incident.Incident) bool { return !i.Open() })
+	h.settled(1, func(i incident.Incident) bool { return !i.Open() })
+	h.later(10 * time.Second)
+	down.StartsAt, down.Status = h.now(), "firing"
+	require.Equal(t, 200, h.post(down))
+	h.settled(2, func(i incident.Incident) bool {
+		last := i.Messages[len(i.Messages)-1]
+		return last.Kind == incident.MessageReopened && len(last.Deliveries) > 0 && last.Deliveries[0].State == incident.DeliverySent
+	})
+	h.later(2 * time.Minute)
+	h.settled(2, func(i incident.Incident) bool { return !i.Paging.Last.IsZero() })
+	for _, m := range h.inbox.Messages("push:asha") {
+		if strings.Contains(m.Subject, "s0") {
+			require.NotContains(t, m.Subject, "RESOLVED")
+		}
+	}
+}
+
 // TestWhatASharedDatabaseTakesWithItIsOnePage has twenty services go down with
 // the one they depend on: the person on call is rung once, with the list, and
 // what is told of the others comes in one message.

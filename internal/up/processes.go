@@ -38,7 +38,7 @@ func runProcesses(ctx context.Context, o Options, s *screen) error {
 	group.Go(func() error {
 		err := startStages(ctx, group, order, p, s)
 		if err == nil {
-			notes := map[string]string{"prometheus": "its API only, without pages: /api/v1/alerts"}
+			notes := map[string]string{"prometheus": "API only, no pages: /api/v1/alerts"}
 			s.say("%s", s.summary(all(order), notes))
 			s.say("  all ready in %.1f s\n", time.Since(began).Seconds())
 			sayWhenSeen(ctx, s, prometheusURL)

@@ -32,6 +32,7 @@ type desk struct {
 	changed      chan struct{}
 	broken       error
 	summary      string
+	parent       incident.ID         // of the one of open
 	all          []incident.Incident // nil for the one of open
 	deeds        []audit.Entry
 	asked        history.Query    // last
@@ -44,7 +45,7 @@ type desk struct {
 
 func (d *desk) open() incident.Incident {
 	return incident.Incident{
-		ID: 1, Key: incident.Key{Service: "shop", Audience: "users"}, Team: "shop", Severity: "critical", Opened: now, Since: now,
+		ID: 1, Key: incident.Key{Service: "shop", Audience: "users"}, Team: "shop", Severity: "critical", Opened: now, Since: now, Parent: d.parent,
 		Alerts: []incident.Alert{{
 			Fingerprint: "f", StartsAt: now, Labels: map[string]string{"alertname": "ServiceDown", "severity": "critical", "x": d.summary},
 			Annotations:  map[string]string{"summary": d.summary, "impact": d.summary, "description": d.summary, "runbook_url": "javascript:alert(1)"},
@@ -190,6 +191,17 @@ func ask(t *testing.T, method, address, body string, headers ...string) (*http.R
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	return response, string(text)
+}
+
+func TestWhatAnIncidentComesFromMayBeOver(t *testing.T) {
+	d := &desk{parent: 2}
+	_, text := ask(t, "GET", serve(t, d).URL+"/incidents/1", "")
+	require.Contains(t, text, `It came from <a href="/incidents/2">incident #2</a>, which is over.`)
+	cause := d.open()
+	cause.ID, cause.Parent = 2, 0
+	d.all = []incident.Incident{d.open(), cause}
+	_, text = ask(t, "GET", serve(t, d).URL+"/incidents/1", "")
+	require.Contains(t, text, `It comes from <a href="/incidents/2">incident #2</a>: the phones ring for that one first.`)
 }
 
 func TestPages(t *testing.T) {

@@ -91,6 +91,9 @@ func subject(m Message, state string, lead incident.Alert) string {
 	}
 	switch m.Kind {
 	case incident.MessageResolved:
+		if m.Incident.Open() {
+			return fmt.Sprintf("%s: %s", state, what)
+		}
 		return fmt.Sprintf("%s after %s: %s", state, Length(m.Incident.Closed.Sub(m.Incident.Began())), what)
 	case incident.MessageUpdate:
 		if m.News != "" {
@@ -125,6 +128,9 @@ func subject(m Message, state string, lead incident.Alert) string {
 func leadLine(m Message, lead incident.Alert) string {
 	i := m.Incident
 	impact := OneLine(lead.Annotations["impact"], 300)
+	if m.Kind == incident.MessageResolved && i.Open() && m.About.Fingerprint == "" {
+		return sentence(fmt.Sprintf("%s had recovered at %s, and it is back", i.Service, Clock(m.At, m.Zone)))
+	}
 	if m.Kind == incident.MessageResolved && i.Drill {
 		return "It is over, after " + Length(i.Closed.Sub(i.Began())) + "."
 	}

@@ -1,0 +1,27 @@
+package notify_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+)
+
+// TestAnEndThatIsToldAfterAReopening: a tool is told in order what happened, and
+// the incident is open again when its message leaves.
+func TestAnEndThatIsToldAfterAReopening(t *testing.T) {
+	at := time.Date(2026, 11, 26, 19, 9, 35, 0, time.UTC)
+	text := notify.Compose(notify.Message{
+		Kind: incident.MessageResolved, At: at,
+		Incident: incident.Incident{
+			ID: 1, Key: incident.Key{Service: "shop", Audience: incident.AudienceUsers}, Team: "shop", Severity: incident.SeverityCritical,
+			Opened: at.Add(-time.Hour), Since: at.Add(5 * time.Second), Reopened: 1,
+		},
+	})
+	require.Equal(t, "shop had recovered at Thu 26 Nov 19:09:35 UTC, and it is back.", text.Lead)
+	require.Contains(t, text.Subject, "RESOLVED: ")
+	require.NotContains(t, text.Subject, "0 s")
+}
