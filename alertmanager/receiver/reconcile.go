@@ -272,7 +272,7 @@ func (c *reconciler) end(ctx context.Context, fingerprint string, f firing, why 
 	return nil
 }
 
-// get asks a member, or Prometheus, and gives its clock's time.
+// get asks a member, and gives its clock's time.
 func (c *reconciler) get(ctx context.Context, member, path string, read func(*json.Decoder) error) (time.Time, error) {
 	answer, err := c.receiver.current.Load().alertmanager.Get(ctx, member, path)
 	if err != nil {

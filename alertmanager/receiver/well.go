@@ -3,7 +3,11 @@ package receiver
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -81,6 +85,7 @@ type rule struct {
 	} `json:"alerts"`
 }
 
+// askRules does not log in as one does at Alertmanager: that is for nobody else.
 func (c *reconciler) askRules(ctx context.Context, link string) (rules, error) {
 	var answer struct {
 		Data struct {
@@ -89,12 +94,26 @@ func (c *reconciler) askRules(ctx context.Context, link string) (rules, error) {
 			} `json:"groups"`
 		} `json:"data"`
 	}
-	_, err := c.get(ctx, link, "/api/v1/rules?type=alert", func(d *json.Decoder) error { return d.Decode(&answer) })
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(link, "/")+"/api/v1/rules?type=alert", nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking Prometheus: %w", err)
+	}
+	response, err := c.receiver.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("asking Prometheus: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("asking Prometheus: it answered %d", response.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, mostOfAnswer)).Decode(&answer); err != nil {
+		return nil, fmt.Errorf("asking Prometheus: %w", err)
+	}
 	var all rules
 	for _, g := range answer.Data.Groups {
 		all = append(all, g.Rules...)
 	}
-	return all, err
+	return all, nil
 }
 
 // fires says whether an alert is pending or fires. Its severity may have changed,

@@ -26,8 +26,8 @@ type source struct {
 	now    func() time.Time
 }
 
-func (s *source) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	if s.away {
+func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.away || r.Header.Get("Authorization") != "" { // Alertmanager's login is not for it
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
