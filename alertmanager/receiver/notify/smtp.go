@@ -135,12 +135,12 @@ func (b *brief) Read(into []byte) (int, error) {
 // ends: the library itself looks at a context only while it connects.
 func (c *smtp) dialer(sending context.Context, config *tls.Config) gomail.DialContextFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		connection, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		raw, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		context.AfterFunc(sending, func() { _ = connection.Close() })
-		connection = &brief{connection, mostSaid}
+		context.AfterFunc(sending, func() { _ = raw.Close() })
+		connection := &brief{raw, mostSaid}
 		if c.encryption != "tls" {
 			return connection, nil
 		}
