@@ -193,5 +193,5 @@ func (b *tab) fillsInAProfileByKeys() {
 	b.then("#save", kb.Enter, "You entered •••123.")
 	b.then("#test", " ", "Your test message")
 	b.then("#renew", kb.Enter, "New address")
-	b.then("#stop", kb.Enter, "It is switched off")
+	b.then("#stop", kb.Enter, "It is off: there is no address")
 }
