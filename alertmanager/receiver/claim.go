@@ -154,6 +154,8 @@ func gather(work []sending) []sending {
 		}
 		first := &kept[n]
 		first.also = append(first.also, s)
+		first.urgent = first.urgent || s.urgent
+		first.message.Urgent = first.message.Urgent || s.message.Urgent
 		first.message.Also = append(first.message.Also, s.message.Incident)
 	}
 	return kept

@@ -34,6 +34,7 @@ func (r *Receiver) policy(tx *store.Tx, now time.Time) (incident.Policy, error) 
 		return incident.Policy{}, err
 	}
 	policy := incident.DefaultPolicy()
+	policy.Known = func(person string) bool { return d.catalog.People[person] != nil }
 	policy.Terms = func(service, named string) incident.Terms {
 		terms := d.terms(service, named)
 		terms.Maintenance = func(t time.Time) (incident.Window, bool) { return d.window(service, once, t) }

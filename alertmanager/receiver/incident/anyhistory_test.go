@@ -271,8 +271,7 @@ func (h *anyHistory) promises() {
 		if i.Open() && len(i.Firing()) == 0 && i.Unseen() == 0 {
 			h.fail("incident %d is open for nothing", i.ID)
 		}
-		inHand := parent.ID != 0 && parent.Owner != "" && parent.Open()
-		if !i.Open() || !critical || i.Owner != "" || i.Withheld() || inHand {
+		if !i.Open() || !critical || i.Owner != "" || i.Withheld() || h.inHand(i, parent) {
 			delete(h.exposed, i.ID)
 			continue
 		}
@@ -296,6 +295,19 @@ func (h *anyHistory) promises() {
 			h.fail("incident %d of %s has rung nobody since %s, it is %s: %+v", i.ID, i.Service, last.Format(time.TimeOnly), h.now.Format(time.TimeOnly), i.Paging)
 		}
 	}
+}
+
+// inHand says whether somebody has what an incident comes from, or what else
+// does, for all are of one team: and not as a warning only, unless somebody said
+// that the incident comes from it.
+func (h *anyHistory) inHand(i, parent incident.Incident) bool {
+	return parent.Open() && parent.Owner != "" && slices.ContainsFunc(h.state.Incidents, func(other incident.Incident) bool {
+		if !other.Open() || other.Owner == "" || (other.ID != parent.ID && other.Parent != parent.ID) {
+			return false
+		}
+		return other.Severity == incident.SeverityCritical || h.pageOn == incident.SeverityWarning || !h.rung[other.ID].Before(other.Since) ||
+			(i.Merged && other.ID == parent.ID)
+	})
 }
 
 // TestAnyHistoryKeepsThePromises plays hundreds of days in which everything

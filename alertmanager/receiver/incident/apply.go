@@ -39,7 +39,8 @@ func (i Incident) apply(e Event) Incident {
 		i.Key, i.Team, i.Catalogued = e.Key, e.Team, e.Catalogued
 		i.Opened, i.Since = e.At, e.At
 	case KindReopened:
-		i.Since, i.Closed, i.ClosedBy, i.Severity, i.Parent = e.At, time.Time{}, "", "", 0
+		i.Since, i.Closed, i.ClosedBy, i.Severity, i.Parent, i.Merged = e.At, time.Time{}, "", "", 0, false
+		i.Ended = ""
 		i.Reopened++
 	case KindClosed:
 		i.Closed, i.ClosedBy, i.ReminderAt = e.At, e.Text, time.Time{}
@@ -50,9 +51,9 @@ func (i Incident) apply(e Event) Incident {
 	case KindAcknowledged, KindSnoozed, KindReassigned, KindOwnerAsked, KindOwnershipEnded:
 		i = i.applyOwnership(e)
 	case KindJoined:
-		i.Parent = e.Parent
+		i.Parent, i.Merged = e.Parent, e.Person != ""
 	case KindLeft:
-		i.Parent = 0
+		i.Parent, i.Merged = 0, false
 	case KindSightLost, KindSightRegained:
 		i = i.applySight(e)
 	case KindHidden:

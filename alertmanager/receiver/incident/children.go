@@ -7,7 +7,8 @@ import (
 
 const (
 	// ownAfterUnanswered is when a child rings by itself although its cause
-	// has an incident, because nobody has answered that one.
+	// has an incident: because nobody has answered that one, or because those
+	// who have are not its own people.
 	ownAfterUnanswered = 10 * time.Minute
 	// ownAfterCause is when a child rings by itself that outlasts its cause.
 	ownAfterCause = 2 * time.Minute
@@ -92,11 +93,15 @@ func (d *decision) merge(in Merge) {
 		d.join(i.ID, d.root(in.Into), in.Person)
 	}
 	d.replan(i.ID)
+	if i.Owner != "" {
+		d.neighbours(i.ID, true)
+		d.replanChildren(i.Parent) // from which it was taken
+	}
 }
 
-// behind says when a child may ring at the earliest: not while somebody has
-// its cause in hand, after ten minutes without an answer, two minutes after
-// the cause's end, and at once when the cause rings nobody.
+// behind says when a child may ring at the earliest: not while its own people
+// have it in hand, after ten minutes when nobody has or others have its cause,
+// two minutes after the cause's end, and at once when the cause rings nobody.
 func (d *decision) behind(i Incident, at time.Time) (time.Time, bool) {
 	parent, ok := d.state.Incident(i.Parent)
 	switch {
@@ -104,12 +109,14 @@ func (d *decision) behind(i Incident, at time.Time) (time.Time, bool) {
 		return at, true
 	case !parent.Open():
 		return later(at, parent.Closed.Add(ownAfterCause)), true
-	case parent.Owner != "":
+	case d.inHand(i, parent) != "":
 		return time.Time{}, false
-	case !d.rings(parent):
-		return at, true
+	case parent.Owner == "" && d.rings(parent):
+		return later(at, parent.Since.Add(ownAfterUnanswered)), true
+	case parent.Owner != "" && d.weighs(parent):
+		return later(at, i.Since.Add(ownAfterUnanswered)), true
 	}
-	return later(at, parent.Since.Add(ownAfterUnanswered)), true
+	return at, true
 }
 
 // rings says whether somebody is, or will be, paged about an incident.

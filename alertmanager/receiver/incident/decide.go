@@ -79,6 +79,7 @@ func (d *decision) catalogChanged(in CatalogChanged) {
 	if !i.Catalogued || d.terms(i).Catalogued {
 		d.maintain(i.ID, "")
 		d.plan(i.ID)
+		d.departed(i.ID)
 		return
 	}
 	for _, a := range i.Firing() {
@@ -105,7 +106,7 @@ func (d *decision) close(id ID, why string) {
 	if i.toolsKnow() {
 		d.tools(id, MessageResolved, why)
 	}
-	d.replanChildren(id)
+	d.neighbours(id, i.Owner != "")
 }
 
 // pending says whether a message of this outage to people still waits for its

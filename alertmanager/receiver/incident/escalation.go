@@ -144,12 +144,13 @@ func (d *decision) pageNow(i Incident, terms Terms, p Paging) {
 	if terms.Turn != nil {
 		_, next.Until = terms.Turn(step.Notify, d.now)
 	}
+	news := d.whyPaged(i)
 	d.emit(Event{Incident: i.ID, Kind: KindPaged, Step: number, NextStep: next.Step, Due: next.Due, Paging: &next})
 	d.queue(i.ID, Message{
 		Kind: MessagePage, To: []Role{step.Notify}, Ways: ways, Fallback: others(ways), Urgent: true, Step: number, Digest: i.Parent,
-		News: "nobody has acknowledged it yet",
+		News: news,
 	})
-	d.tools(i.ID, MessagePage, "nobody has acknowledged it yet")
+	d.tools(i.ID, MessagePage, news)
 }
 
 // applies says whether a step is for an incident of this severity at this

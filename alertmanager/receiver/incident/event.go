@@ -24,7 +24,7 @@ const (
 	KindAlarmPlanned   Kind = "alarm_planned"    // Due; zero when the tools need not ring by themselves
 	KindAlarmSilent    Kind = "alarm_silent"     // Person is the tool that cannot be told, Text is why: people are paged in its place
 
-	// Of the owner; Due is when the ownership ends.
+	// Of the owner; Due is when the ownership ends, Foreign that the catalogue does not have them.
 	KindSnoozed        Kind = "snoozed"         // Person, Text is the way
 	KindReassigned     Kind = "reassigned"      // Person is the new owner or nobody, By handed over, Text is the way
 	KindOwnerAsked     Kind = "owner_asked"     // Person
@@ -72,6 +72,7 @@ type Event struct {
 	Due        time.Time `json:"due,omitzero"`
 	Paging     *Paging   `json:"paging,omitempty"`
 	By         string    `json:"by,omitempty"`
+	Foreign    bool      `json:"foreign,omitempty"`
 	Parent     ID        `json:"parent,omitempty"`
 	Window     *Window   `json:"window,omitempty"`
 	Message    *Message  `json:"message,omitempty"`

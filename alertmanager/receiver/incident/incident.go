@@ -142,6 +142,7 @@ type Incident struct {
 	Ownership
 
 	Parent    ID        `json:"parent,omitempty"`   // the incident of what it comes from
+	Merged    bool      `json:"merged,omitempty"`   // because somebody said so
 	Unsighted time.Time `json:"unsighted,omitzero"` // since when nobody can see whether it goes on
 
 	Paging     Paging    `json:"paging,omitzero"`

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ type Ownership struct {
 	OwnerAsked   bool      `json:"owner_asked,omitempty"` // the owner was reminded of the end
 	Snoozed      bool      `json:"snoozed,omitempty"`     // the owner chose the end
 	Handed       bool      `json:"handed,omitempty"`      // by somebody else; the owner has not said a word
+	Foreign      bool      `json:"foreign,omitempty"`     // the catalogue did not have the owner: a tool calls somebody so
+	Ended        string    `json:"ended,omitempty"`       // why nobody has it any longer, in words; empty when somebody has or nobody had
 }
 
 // ownershipDue is when something is to be done about the owner.
@@ -46,7 +49,7 @@ func (d *decision) acknowledge(in Acknowledge) {
 	if !ok || (i.Owner == in.Person && in.Until.IsZero() && !i.Snoozed && !i.OwnerAsked) {
 		return
 	}
-	e := Event{Incident: i.ID, Kind: KindAcknowledged, Person: in.Person, Text: in.Via, Due: in.Until}
+	e := Event{Incident: i.ID, Kind: KindAcknowledged, Person: in.Person, Text: in.Via, Due: in.Until, Foreign: !d.policy.knows(in.Person)}
 	news := "has taken it on"
 	if !in.Until.IsZero() {
 		e.Kind = KindSnoozed
@@ -87,7 +90,7 @@ func (d *decision) owned(i Incident, before, owner, news string) {
 	if before == owner {
 		return
 	}
-	d.replanChildren(i.ID)
+	d.neighbours(i.ID, true)
 	for _, told := range i.Told() {
 		if told != owner {
 			d.queue(i.ID, Message{Kind: MessageAcknowledged, To: []Role{RoleTold}, Except: owner, Ways: []string{WayEmail, WayPush}, News: news})
@@ -103,7 +106,7 @@ func (d *decision) reassign(in Reassign) {
 	if !ok || i.Owner == in.To {
 		return
 	}
-	e := Event{Incident: i.ID, Kind: KindReassigned, Person: in.To, By: in.Person, Text: in.Via}
+	e := Event{Incident: i.ID, Kind: KindReassigned, Person: in.To, By: in.Person, Text: in.Via, Foreign: !d.policy.knows(in.To)}
 	if terms := d.terms(i); in.To != "" && terms.AcknowledgedFor > 0 {
 		e.Due = d.now.Add(terms.AcknowledgedFor)
 	}
@@ -153,7 +156,7 @@ func (d *decision) disowned(id ID, via string) {
 		d.tellTools(id, Message{Kind: MessageDisowned, News: "nobody owns it any longer", From: via})
 	}
 	d.alarm(id)
-	d.replanChildren(id)
+	d.neighbours(id, true)
 	d.page(id)
 }
 
@@ -195,16 +198,32 @@ func (i Incident) applyOwnership(e Event) Incident {
 	}
 	switch e.Kind {
 	case KindAcknowledged, KindSnoozed:
-		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, Acknowledged: e.At, OwnedUntil: e.Due, Snoozed: e.Kind == KindSnoozed}
+		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, Acknowledged: e.At, OwnedUntil: e.Due, Snoozed: e.Kind == KindSnoozed, Foreign: e.Foreign}
 	case KindReassigned:
-		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, OwnedUntil: e.Due, Handed: e.Person != "" && e.Person != e.By}
+		i.Ownership = Ownership{Owner: e.Person, Via: e.Text, OwnedUntil: e.Due, Handed: e.Person != "" && e.Person != e.By, Foreign: e.Foreign}
 		if e.Person != "" {
 			i.Acknowledged = e.At
+		} else {
+			i.Ownership = Ownership{Ended: "it was given back, and nobody has it"}
 		}
 	case KindOwnerAsked:
 		i.OwnerAsked = true
 	case KindOwnershipEnded:
-		i.Ownership = Ownership{}
+		i.Ownership = Ownership{Ended: fmt.Sprintf("it is no longer %s's: %s", e.Person, cmp.Or(e.Text, "the acknowledgement has ended, and it still fires"))}
 	}
 	return i
+}
+
+// knows says whether a person is in the catalogue; nobody is.
+func (p Policy) knows(person string) bool { return person == "" || p.Known == nil || p.Known(person) }
+
+// departed has an incident paged again whose owner has left the catalogue: nobody
+// works on it. Whom only a tool knows never was there.
+func (d *decision) departed(id ID) {
+	i, ok := d.open(id)
+	if !ok || i.Owner == "" || i.Foreign || d.policy.knows(i.Owner) {
+		return
+	}
+	d.emit(Event{Incident: id, Kind: KindOwnershipEnded, Person: i.Owner, Text: fmt.Sprintf("%s is not in the catalogue any more", i.Owner)})
+	d.disowned(id, "")
 }

@@ -120,3 +120,33 @@ func TestLosingSightClosesNothing(t *testing.T) {
 	require.Len(t, h.play(incident.Sight{Incident: 1}), 1)
 	require.True(t, h.only().Unsighted.IsZero())
 }
+
+// An owner who has left the catalogue does not work on it: whoever is on call is
+// rung at once, and hears why.
+func TestAnOwnerWhoHasLeftIsNoOwner(t *testing.T) {
+	here := map[string]bool{"asha": true, "ben": true}
+	left := func(t *testing.T, in incident.Input) *history {
+		h := paged(t)
+		h.policy.Known = func(person string) bool { return here[person] }
+		h.play(in)
+		h.passes(time.Hour)
+		h.expect("acknowledged to told")
+		require.Empty(t, h.play(incident.CatalogChanged{Incident: 1}))
+		return h
+	}
+	t.Run("rings", func(t *testing.T) {
+		h := left(t, incident.Acknowledge{Incident: 1, Person: "asha", Until: start.Add(12 * time.Hour)})
+		delete(here, "asha")
+		h.play(incident.CatalogChanged{Incident: 1})
+		require.Empty(t, h.only().Owner)
+		h.expect("page to on_call")
+		require.Equal(t, "it is no longer asha's: asha is not in the catalogue any more", h.only().Messages[len(h.only().Messages)-1].News)
+		h.play(incident.Acknowledge{Incident: 1, Person: "ben"})
+		h.expect("acknowledged to told")
+	})
+	t.Run("but not one whom only a tool knows", func(t *testing.T) {
+		h := left(t, incident.Acknowledge{Incident: 1, Person: "Kim of PagerDuty", Via: incident.WayPagerDuty})
+		require.Empty(t, h.play(incident.CatalogChanged{Incident: 1}))
+		require.Equal(t, "Kim of PagerDuty", h.only().Owner)
+	})
+}

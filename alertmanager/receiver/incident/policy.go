@@ -20,6 +20,9 @@ type Policy struct {
 	// most, and sooner when the service pages sooner.
 	LiftWithin time.Duration
 
+	// Known says whether a person is in the catalogue; nil for everybody.
+	Known func(person string) bool
+
 	// Terms says what holds for a service; team is the one that an alert
 	// names, for services that are not in the catalogue.
 	Terms func(service, team string) Terms

@@ -200,7 +200,7 @@ func (d *decision) settle(id ID, n news) {
 		d.github(id, n)
 	}
 	d.plan(id)
-	d.replanChildren(id)
+	d.neighbours(id, i.Owner != "" && worst != i.Severity)
 }
 
 // tell queues what the news is worth: nothing, or one message to those who
@@ -231,6 +231,11 @@ func (d *decision) tell(id ID, n news) {
 	if worse && n.severity != "" && d.rouses(i, n.severity) {
 		m.Except = i.Owner
 		d.queue(id, Message{Kind: m.Kind, To: []Role{RoleOwner}, Ways: c.ways, Fallback: []string{WaySMS, WayVoice}, Urgent: true, News: m.News})
+	}
+	if !told || (worse && n.severity != "" && !d.terms(i).pages(i.Audience, n.severity)) {
+		if owner := d.grown(i, m); owner != "" {
+			m.Except = owner
+		}
 	}
 	d.queue(id, m)
 	if c.tells() || i.toolsKnow() {

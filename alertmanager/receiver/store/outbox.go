@@ -30,7 +30,7 @@ const digestAfter = time.Minute
 
 func (tx *Tx) queue(e incident.Event) error {
 	due := e.At
-	if e.Message.Digest != 0 && !e.Message.Urgent {
+	if e.Message.Digest != 0 && e.Message.Kind != incident.MessagePage {
 		due = due.Add(digestAfter)
 	}
 	_, err := tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At, Digest: e.Message.Digest}, due, false)
