@@ -97,7 +97,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	}
 	r.metrics = newMetrics(o.Registerer, o.Store)
 	if o.Registerer != nil {
-		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r})
+		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r}, reachMetrics{r})
 	}
 	return r, nil
 }
@@ -248,7 +248,7 @@ func (r *Receiver) decide(tx *store.Tx, state incident.State, in incident.Input,
 	if err := tx.Save(state, events); err != nil {
 		return state, err
 	}
-	if err := r.putErrands(tx, state, events, now); err != nil {
+	if err := errors.Join(r.putErrands(tx, state, events, now), r.noteReach(tx, events, now)); err != nil {
 		return state, err
 	}
 	tx.AfterCommit(func() { r.happened(state, events) })

@@ -13,6 +13,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
@@ -51,7 +52,10 @@ func (r *Receiver) Try(ctx context.Context, person string, ways []string, by str
 		}
 	}
 	all.Wait()
-	return tried, nil
+	if slices.ContainsFunc(tried, func(t board.Tried) bool { return !t.Skipped && t.Problem == "" }) {
+		err = r.store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Reached(person) })
+	}
+	return tried, err
 }
 
 func (r *Receiver) try(ctx context.Context, d *directory, way string, to notify.Recipient, by string) board.Tried {

@@ -9,6 +9,9 @@ import (
 // not say so itself.
 const lastStepEvery = 10 * time.Minute
 
+// lateBy is from when on a page counts as late; a busy machine takes seconds.
+const lateBy = 30 * time.Second
+
 // Paging is where the escalation stands. Due is zero while no page is planned.
 type Paging struct {
 	Step  int       `json:"step"`           // of the next page
@@ -114,8 +117,22 @@ func (d *decision) page(id ID) {
 		p.Step, p.Then, p.Began = p.Current, 0, time.Time{}
 		d.pageNow(i, terms, p)
 	default:
-		d.pageNow(i, terms, i.Paging)
+		d.pageNow(i, terms, i.Paging.after(d.now.Sub(i.Paging.Due)))
 	}
+}
+
+// after puts an escalation off whose page is late by so much, because the
+// program did not run: what follows keeps its distance from it, and is not made
+// up for all at once.
+func (p Paging) after(late time.Duration) Paging {
+	if late < lateBy {
+		return p
+	}
+	if !p.Began.IsZero() {
+		p.Began = p.Began.Add(late)
+	}
+	p.Round = p.Round.Add(late)
+	return p
 }
 
 func (d *decision) pageNow(i Incident, terms Terms, p Paging) {
