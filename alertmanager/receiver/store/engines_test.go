@@ -41,6 +41,7 @@ var promises = map[string]func(*testing.T, place){
 	"what was fetched":                          whatWasFetched,
 	"entries of rotas":                          entriesOfRotas,
 	"what people say of themselves":             profilesOfPeople,
+	"whom nothing reached":                      whomNothingReached,
 	"who did what":                              whoDidWhat,
 	"what is open":                              whatIsOpen,
 	"what is over":                              whatIsOver,

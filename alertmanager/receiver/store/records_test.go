@@ -159,3 +159,22 @@ func whatIsQueuedTogetherGoesInOrder(t *testing.T, p place) {
 		require.Equal(t, n+1, e.Message.Number)
 	}
 }
+
+func whomNothingReached(t *testing.T, p place) {
+	s := p.store(t)
+	update := func(do func(*store.Tx) error) {
+		t.Helper()
+		require.NoError(t, s.Update(t.Context(), do))
+	}
+	asha := store.Unreached{Person: "asha", At: start, Why: "by push: it answers 404"}
+	update(func(tx *store.Tx) error { return tx.PutUnreached(store.Unreached{Person: "asha"}) })
+	update(func(tx *store.Tx) error { return tx.PutUnreached(asha) })
+	update(func(tx *store.Tx) error { return tx.Reached("ben") })
+	lost, err := s.Unreached(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []store.Unreached{asha}, lost)
+	update(func(tx *store.Tx) error { return tx.Reached("asha") })
+	lost, err = s.Unreached(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, lost)
+}
