@@ -6,7 +6,7 @@ import "time"
 type Catalog struct {
 	Spec
 
-	positions positions
+	positions *positions
 	sources   sources
 	files     []File
 	made      map[candidateKey]*made // what Extend made of candidates

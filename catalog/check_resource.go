@@ -7,7 +7,7 @@ import "regexp"
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 func (c *checker) checkResource(path string, r *Resource) {
-	c.exactlyOne(path, "the source", "process", "prometheus", "kubernetes", "node_exporter", "volumes")
+	c.exactlyOne(path, "the source", ResourceSources()...)
 	if r.Process != nil {
 		c.exactlyOne(below(path, "process"), "how to find the process", "pid_file", "command")
 	}

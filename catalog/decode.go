@@ -171,7 +171,7 @@ func (d *decoder) sequence(node *yaml.Node, path string, out reflect.Value) {
 	}
 	items := reflect.MakeSlice(out.Type(), len(node.Content), len(node.Content))
 	for i, item := range node.Content {
-		d.positions[at(path, i)] = d.positionOf(item)
+		d.positions.put(at(path, i), d.positionOf(item))
 		d.value(item, at(path, i), items.Index(i))
 	}
 	out.Set(items)
@@ -192,7 +192,7 @@ func (d *decoder) makeAbsolute(key, path string, out reflect.Value) {
 func (d *decoder) unknownKey(p pair, path string, known []string) {
 	key := p.key.Value
 	place := below(path, key)
-	d.positions[place] = d.positionOf(p.key)
+	d.positions.put(place, d.positionOf(p.key))
 	if regexp.MustCompile(`(?i)pass|secret|token|key|dsn|dns|credential|webhook|auth|cookie`).MatchString(key) {
 		d.hide(p.value)
 	}

@@ -82,13 +82,13 @@ func (d *decoder) place(p pair, path string) bool {
 	if d.inline(p.value) {
 		here = d.positionOf(p.value)
 	}
-	first, known := d.positions[key]
+	first, known := d.positions.get(key)
 	if known && first.File != d.file.name && path != "" {
 		d.addAt(d.positionOf(p.key), key, "defined twice; first at %s", first)
 		return false
 	}
 	if !known || path != "" {
-		d.positions[key] = here
+		d.positions.put(key, here)
 	}
 	return true
 }

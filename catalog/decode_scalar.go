@@ -184,7 +184,8 @@ func (e *EmailChannel) decode(d *decoder, node *yaml.Node, path string) {
 		return
 	}
 	to := below(path, "to")
-	d.positions[to], d.positions[at(to, 0)] = d.positionOf(node), d.positionOf(node)
+	d.positions.put(to, d.positionOf(node))
+	d.positions.put(at(to, 0), d.positionOf(node))
 	e.To = []string{node.Value}
 }
 

@@ -46,7 +46,7 @@ func TestUnknownKeysAreFoundEverywhere(t *testing.T) {
 			return
 		}
 		file := sourceIn("x.yml", "/", []byte("nonsense: 1\n"))
-		p := newProblems(positions{}, sources{file})
+		p := newProblems(newPositions(), sources{file})
 		d := decoder{problems: p, file: file, files: new([]File)}
 		d.value(p.root(file), "path", reflect.New(of).Elem())
 		require.NotEmpty(t, p.list, "%s", of)

@@ -72,14 +72,14 @@ func (e Errors) Error() string {
 
 // problems collects mistakes.
 type problems struct {
-	positions positions
+	positions *positions
 	meant     map[string]bool // paths that were given under a misspelled key, or with a value that is no such thing
 	sources   sources
 	keys      map[reflect.Type]map[string]field
 	list      Errors
 }
 
-func newProblems(at positions, files sources) *problems {
+func newProblems(at *positions, files sources) *problems {
 	return &problems{positions: at, sources: files, meant: make(map[string]bool), keys: make(map[reflect.Type]map[string]field)}
 }
 

@@ -131,7 +131,7 @@ type extension struct {
 
 func newExtension(c, before *Catalog) *extension {
 	out := *c
-	out.Services, out.positions, out.made = maps.Clone(c.Services), maps.Clone(c.positions), make(map[candidateKey]*made)
+	out.Services, out.positions, out.made = maps.Clone(c.Services), c.positions.clone(), make(map[candidateKey]*made)
 	if out.Services == nil {
 		out.Services = make(map[string]*Service)
 	}
@@ -214,7 +214,7 @@ func (e *extension) admit(c Candidate, source *Discovery, m *made) *Rejection {
 		e.holders[m.name] = c.key()
 		e.count[c.Source]++
 	}
-	maps.Copy(e.out.positions, at)
+	e.out.positions.add(at)
 	e.out.made[c.key()] = m
 	return nil
 }
@@ -239,11 +239,11 @@ func (e *extension) join(to, from *Service) (problem string) {
 }
 
 // decode reads a service as if it stood in the catalogue, and checks it alone.
-func (e *extension) decode(m *made) (*Service, positions, string) {
-	path, at := below("services", m.name), positions{}
+func (e *extension) decode(m *made) (*Service, *positions, string) {
+	path, at := below("services", m.name), newPositions()
 	p := newProblems(at, nil)
 	p.keys = e.keys
-	at[path] = Position{m.file.name, max(1, m.node.Line), max(1, m.node.Column)}
+	at.put(path, Position{m.file.name, max(1, m.node.Line), max(1, m.node.Column)})
 	s := &Service{Name: m.name}
 	file := *m.file
 	file.hidden = make(map[int]int) // the catalogue's own are read meanwhile

@@ -90,7 +90,7 @@ func readSource(name string) (*source, time.Time, error) {
 // parse decodes, completes and checks. Checks run on what could be decoded, so
 // that a misspelled key does not hide a dangling name.
 func parse(files sources, modified time.Time) (*Catalog, error) {
-	c := &Catalog{positions: positions{}, sources: files, hash: hashOf(files), modified: modified}
+	c := &Catalog{positions: newPositions(), sources: files, hash: hashOf(files), modified: modified}
 	found := newProblems(c.positions, files)
 	if whole := found.decode(files, c); !whole {
 		return nil, found.err()
@@ -113,7 +113,7 @@ func (p *problems) decode(files sources, c *Catalog) bool {
 			whole = false
 			continue
 		}
-		p.positions[""] = Position{files[0].name, 1, 1}
+		p.positions.put("", Position{files[0].name, 1, 1})
 		d := decoder{problems: p, file: file, files: &c.files}
 		d.document(root, &c.Spec)
 		if d.stopped {

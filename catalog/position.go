@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -20,13 +22,47 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// positions knows the place of every path that the files gave.
-type positions map[string]Position
+// positions knows the place of every path that the files gave; nil knows none.
+// An estate of ten thousand services has sixty thousand of them, for as long as
+// the program lives.
+type positions struct {
+	files []string
+	spots map[string]spot
+}
+
+// spot is a Position in little room.
+type spot struct {
+	file, line, column uint32 // the file by its number
+}
+
+func newPositions() *positions { return &positions{spots: make(map[string]spot)} }
+
+// put notes where path stands.
+func (p *positions) put(path string, at Position) {
+	file := slices.Index(p.files, at.File)
+	if file < 0 {
+		file = len(p.files)
+		p.files = append(p.files, at.File)
+	}
+	p.spots[path] = spot{uint32(file), uint32(at.Line), uint32(at.Column)}
+}
+
+// get is the place of path itself, if it is known.
+func (p *positions) get(path string) (at Position, known bool) {
+	if p == nil {
+		return Position{}, false
+	}
+	s, known := p.spots[path]
+	if !known {
+		return Position{}, false
+	}
+	return Position{File: p.files[s.file], Line: int(s.line), Column: int(s.column)}, true
+}
 
 // nearest is the place of path, or of the closest thing above it.
-func (p positions) nearest(path string) Position {
+func (p *positions) nearest(path string) Position {
 	for {
-		if at, known := p[path]; known || path == "" {
+		if at, known := p.get(path); known || path == "" {
 			return at
 		}
 		path = above(path)
@@ -34,9 +70,22 @@ func (p positions) nearest(path string) Position {
 }
 
 // given says whether the files said something at path.
-func (p positions) given(path string) bool {
-	_, known := p[path]
+func (p *positions) given(path string) bool {
+	_, known := p.get(path)
 	return known
+}
+
+// clone is a copy that can be added to.
+func (p *positions) clone() *positions {
+	return &positions{files: slices.Clone(p.files), spots: maps.Clone(p.spots)}
+}
+
+// add takes over what others know.
+func (p *positions) add(others *positions) {
+	for path := range others.spots {
+		at, _ := others.get(path)
+		p.put(path, at)
+	}
 }
 
 // above is the path that holds path.

@@ -14,6 +14,11 @@ type Resource struct {
 	Volumes      *VolumesResource      `yaml:"volumes,omitempty"`
 }
 
+// ResourceSources are the keys of which a resource has exactly one.
+func ResourceSources() []string {
+	return []string{"process", "prometheus", "kubernetes", "node_exporter", "volumes"}
+}
+
 // ProcessResource is a process on the exporter's machine, found by the pid in
 // PIDFile or by a regular expression over its command line; several processes
 // are several instances.

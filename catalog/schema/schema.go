@@ -106,7 +106,7 @@ func alternatives() map[string][]string {
 		"Probe":             catalog.ProbeKinds(),
 		"JourneyStep":       {"get", "post", "use"},
 		"PostgresProbe":     {"dsn", "address"},
-		"Resource":          {"process", "prometheus", "kubernetes", "node_exporter", "volumes"},
+		"Resource":          catalog.ResourceSources(),
 		"ProcessResource":   {"pid_file", "command"},
 		"Pipeline":          {"github"},
 		"HeartbeatProbe":    {"every", "schedule"},
