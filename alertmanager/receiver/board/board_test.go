@@ -81,6 +81,10 @@ func (d *desk) Incident(_ context.Context, id incident.ID) (incident.Incident, e
 		return d.open(), d.broken
 	case 2:
 		return d.over(), d.broken
+	case 4:
+		i := d.open()
+		i.ID, i.Owner, i.Acknowledged = 4, "ben", now
+		return i, d.broken
 	}
 	return incident.Incident{}, board.ErrNotFound
 }
@@ -105,7 +109,7 @@ func (d *desk) Act(_ context.Context, id incident.ID, in incident.Input) error {
 	switch {
 	case id == 2:
 		return board.ErrClosed
-	case id != 1:
+	case id != 1 && id != 4:
 		return board.ErrNotFound
 	case person != "asha":
 		return board.ErrNobody
@@ -120,6 +124,8 @@ func (d *desk) CheckToken(token string) (incident.ID, string, error) {
 		return 1, "asha", nil
 	case "over":
 		return 2, "asha", nil
+	case "others":
+		return 4, "asha", nil
 	}
 	return 0, "", errors.New("the link is not valid")
 }
@@ -219,6 +225,7 @@ func TestPages(t *testing.T) {
 		{"/history?after=x", 400, []string{"after is not a place in the list"}},
 		{"/acknowledge/good", 200, []string{"Acknowledge as Asha Rao", `<form method="post">`}},
 		{"/acknowledge/over", 200, []string{"It is over"}},
+		{"/acknowledge/others", 200, []string{"<b>Ben</b> has it since", "Take it over as Asha Rao"}},
 		{"/acknowledge/forged", 403, []string{"the link is not valid"}},
 		{"/assets/board.css", 200, []string{"prefers-color-scheme"}},
 		{"/assets/board.js", 200, []string{"EventSource"}},
@@ -276,6 +283,9 @@ func TestAcknowledging(t *testing.T) {
 		{"the link from a push client's page", "/acknowledge/good", "", []string{own, "cross-site"}, 200, "asha by the link in a message"},
 		{"a forged link", "/acknowledge/forged", "", nil, 403, ""},
 		{"a link to what is over", "/acknowledge/over", "", nil, 200, ""},
+		{"the link to what somebody else has", "/acknowledge/others", "", nil, 409, ""},
+		{"the link to what somebody else had", "/acknowledge/others", "from=asha", nil, 409, ""},
+		{"the link's page, which says who has it", "/acknowledge/others", "from=ben", nil, 200, "asha by the link in a message"},
 		{"the API", "/api/v1/incidents/1/acknowledge", `{"person":"asha"}`, nil, 200, "asha by the API"},
 		{"the API from another site", "/api/v1/incidents/1/acknowledge", `{"person":"asha"}`, []string{own, "cross-site"}, 403, ""},
 		{"the API without a person", "/api/v1/incidents/1/acknowledge", `{}`, nil, 400, ""},

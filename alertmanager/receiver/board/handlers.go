@@ -114,12 +114,18 @@ func (b *board) link(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// followLink does it. Push clients read the status only.
+// followLink does it. Push clients read the status only. What somebody else has
+// is taken over only from the page that says so: a button on an old
+// notification is easily pressed.
 func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	b.withToken(w, r, func(i incident.Incident, person string) {
 		deed := sceneOf(r).deed
 		deed.Person, deed.Incident = person, i.ID
+		if i.Open() && i.Owner != "" && i.Owner != person && i.Owner != r.PostFormValue("from") {
+			b.render(w, r, http.StatusConflict, "acknowledge", b.linkView(r, i, person, false))
+			return
+		}
 		err := b.Desk.Act(r.Context(), i.ID, incident.Acknowledge{Incident: i.ID, Person: person, Via: "the link in a message"})
 		if err != nil && !errors.Is(err, ErrClosed) {
 			b.problem(w, r, codeOf(err), err)

@@ -102,6 +102,7 @@ type linkView struct {
 	frame
 	card
 	Name string // of the person whom the link belongs to
+	From string // who else has it
 	Done bool
 }
 
@@ -347,5 +348,8 @@ func web(text string) string {
 func (b *board) linkView(r *http.Request, i incident.Incident, person string, done bool) linkView {
 	v := linkView{frame: b.frame(r, "Acknowledge"), card: b.card(r, i), Name: b.name(person), Done: done}
 	v.Icon, v.Token = icon(i.Severity), true
+	if i.Owner != person {
+		v.From = i.Owner
+	}
 	return v
 }
