@@ -28,7 +28,7 @@ func TestFailedPolls(t *testing.T) {
 		"half an answer":              {githubtest.Reply{Status: 200, Body: `{"workflow_runs":[{"id":`}, "is not the JSON that GitHub documents"},
 		"an HTML page":                {githubtest.Reply{Status: 503, Body: "<html>"}, "503 Service Unavailable: an HTML page instead of JSON"},
 		"a limit":                     {githubtest.Reply{Status: 429, Header: map[string]string{"Retry-After": "60"}}, "asked to wait 1m0s"},
-		"a broken connection":         {githubtest.Reply{}, "EOF"},
+		"a broken connection":         {githubtest.Reply{}, "the connection broke"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
