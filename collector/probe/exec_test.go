@@ -94,7 +94,7 @@ func TestExecEndsTheWholeGroup(t *testing.T) {
 			require.NoError(t, err)
 			child, err := strconv.Atoi(strings.TrimSpace(string(written)))
 			require.NoError(t, err)
-			require.Eventually(t, func() bool { return gone(child) }, 10*time.Second, 10*time.Millisecond, "process %d is still there", child)
+			require.Eventually(t, func() bool { return gone(child) }, time.Minute, 10*time.Millisecond, "process %d is still there", child)
 		})
 	}
 }
