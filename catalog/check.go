@@ -66,6 +66,7 @@ func (c *checker) checkNames() {
 	section(c, "maintenance", c.Maintenance)
 	if c.Delivery.Receiver != nil {
 		section(c, "delivery.receiver.api_tokens", c.Delivery.Receiver.APITokens)
+		section(c, "delivery.receiver.clusters", c.Delivery.Receiver.Clusters)
 	}
 	section(c, "discovery", c.Discovery)
 	section(c, "inbound", c.Inbound)

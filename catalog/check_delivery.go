@@ -66,6 +66,7 @@ func (c *checker) checkDelivery() {
 		if u != nil && (strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
 			c.add("delivery.receiver.url", "got %s, want the receiver's address without a path", clipped(receiver.URL))
 		}
+		c.checkClusters(receiver)
 	}
 	if push := c.Delivery.Ntfy; push != nil {
 		c.checkBase("delivery.ntfy.url", push.URL)
@@ -75,6 +76,38 @@ func (c *checker) checkDelivery() {
 	}
 	c.checkTwilio(c.Delivery.Twilio)
 	c.checkGovukNotify(c.Delivery.GovukNotify)
+}
+
+// checkClusters wants each cluster to be told by its token, and each member to
+// be of one cluster: an alert ends when its own members list it no more.
+func (c *checker) checkClusters(receiver *Receiver) {
+	const path = "delivery.receiver.clusters"
+	if len(receiver.Clusters) > 0 && receiver.TokenFile == "" && !c.said("delivery.receiver", "token_file") {
+		c.add(path, "without a token of the first cluster nobody can tell them apart (add delivery.receiver.token_file)")
+	}
+	tokens, members := map[string]string{receiver.TokenFile: "delivery.receiver.token_file"}, map[string]string{}
+	for i, address := range c.Links.Alertmanager {
+		members[address] = at("links.alertmanager", i)
+	}
+	for _, name := range names(receiver.Clusters) {
+		cluster, of := receiver.Clusters[name], below(path, name)
+		if name == MainCluster || name == "receiver" {
+			c.add(of, "the name is taken (%q is the cluster of links.alertmanager, \"receiver\" is the receiver itself)", MainCluster)
+		}
+		if where := tokens[cluster.TokenFile]; where != "" && cluster.TokenFile != "" {
+			c.add(below(of, "token_file"), "it is that of %s, too: the token says which cluster posts", where)
+		}
+		tokens[cluster.TokenFile] = below(of, "token_file")
+		c.distinct(below(of, "alertmanager"), cluster.Alertmanager)
+		for i, address := range cluster.Alertmanager {
+			member := at(below(of, "alertmanager"), i)
+			c.checkBase(member, address)
+			if where := members[address]; where != "" && !slices.Contains(cluster.Alertmanager[:i], address) {
+				c.add(member, "it is %s, too: a member is of one cluster", where)
+			}
+			members[address] = member
+		}
+	}
 }
 
 func (c *checker) checkMonitoring() {

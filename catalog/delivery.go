@@ -36,13 +36,40 @@ const (
 )
 
 // Receiver is where Alertmanager posts and how it proves who it is: URL is the
-// base URL without a path; TokenFile holds the bearer token. APITokens are
-// those of programs that open maintenance windows, such as a deployment, by the
-// name under which their windows are noted.
+// base URL without a path; TokenFile holds the bearer token. Clusters are those
+// of Alertmanager beside the one of links.alertmanager. APITokens are those of
+// programs that open maintenance windows, such as a deployment, by the name
+// under which their windows are noted.
 type Receiver struct {
-	URL       string             `yaml:"url"`
-	TokenFile string             `yaml:"token_file,omitempty"`
-	APITokens map[string]*Secret `yaml:"api_tokens,omitempty"`
+	URL       string              `yaml:"url"`
+	TokenFile string              `yaml:"token_file,omitempty"`
+	Clusters  map[string]*Cluster `yaml:"clusters,omitempty"`
+	APITokens map[string]*Secret  `yaml:"api_tokens,omitempty"`
+}
+
+// Cluster is a further cluster of Alertmanager that posts here. The token that
+// TokenFile holds says whose alerts and whose watchdog come; Alertmanager is
+// every member of it, empty when none can be asked.
+type Cluster struct {
+	TokenFile    string   `yaml:"token_file"`
+	Alertmanager []string `yaml:"alertmanager,omitempty"`
+}
+
+// MainCluster is what the cluster of links.alertmanager is called where sources
+// of alerts are told apart.
+const MainCluster = "alertmanager"
+
+// Sources are the clusters of Alertmanager that post to the receiver, each with
+// the addresses of its members.
+func (c *Catalog) Sources() map[string][]string {
+	sources := map[string][]string{MainCluster: c.Links.Alertmanager}
+	if c.Delivery.Receiver == nil {
+		return sources
+	}
+	for name, cluster := range c.Delivery.Receiver.Clusters {
+		sources[name] = cluster.Alertmanager
+	}
+	return sources
 }
 
 // Ntfy is a push server; people's topics stand in their contacts.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // TestAReceiverThatOversleptLooksFirst: it was ended in the middle of an outage,
@@ -70,12 +71,12 @@ func TestAReceiverThatOversleptLooksFirst(t *testing.T) {
 			awake := clock.by
 			m.lists, m.started = nil, "later"
 			c.change(s, m)
-			rounds := newReconciler(r)
+			rounds := newReconciler(r, catalog.MainCluster)
 			_ = rounds.round(t.Context()) // hears of Prometheus
 			for n, after := range c.steps {
 				clock.by = awake + after
 				told()
-				require.NoError(t, r.Beat(t.Context(), "am"))
+				require.NoError(t, r.Beat(t.Context(), "alertmanager"))
 				_ = rounds.round(t.Context()) // says when nobody answers
 				require.Equal(t, c.pages[n], told()-before, after)
 			}

@@ -56,7 +56,7 @@ func crowded(id incident.ID, at time.Time) incident.Incident {
 	}
 	for _, name := range []string{"ServiceDown", "ServiceSlow"} {
 		i.Alerts = append(i.Alerts, incident.Alert{
-			Source: "am", Fingerprint: fmt.Sprintf("%s-%d", name, id), StartsAt: at, ReceivedAt: at, GeneratorURL: "http://prometheus.example.org/graph?g0.expr=up",
+			Source: "alertmanager", Fingerprint: fmt.Sprintf("%s-%d", name, id), StartsAt: at, ReceivedAt: at, GeneratorURL: "http://prometheus.example.org/graph?g0.expr=up",
 			Labels:      map[string]string{"alertname": name, "service": i.Service, "team": "shop", "severity": string(i.Severity), "audience": "users", "probe": "home", "location": "london", "kind": "http"},
 			Annotations: map[string]string{"summary": i.Service + " cannot be reached", "impact": "Users see an error.", "description": "The probe home fails for two minutes: connection refused.", "runbook_url": "https://runbooks.example.org/service-down", "dashboard_url": "https://grafana.example.org/d/service"},
 		})

@@ -59,8 +59,3 @@ func (r *Receiver) Zone(team string) *time.Location {
 
 // Address is where people find the board; "" where the catalogue does not say it.
 func (r *Receiver) Address() string { return r.current.Load().board() }
-
-// Beats lists when each source's watchdog was heard last.
-func (r *Receiver) Beats(ctx context.Context) (map[string]time.Time, error) {
-	return r.store.Beats(ctx)
-}

@@ -298,7 +298,7 @@ func TestAnAlertmanagerThatWantsALogin(t *testing.T) {
 	require.NoError(t, os.WriteFile(token, []byte("hush\n"), 0o600))
 	g.load("accounts: {alertmanager: {auth: {bearer: {file: " + token + "}}}}\n" + g.text)
 	require.Len(t, g.posts(), 1)
-	c := &reconciler{receiver: g.receiver}
+	c := newReconciler(g.receiver, catalog.MainCluster)
 	for _, member := range g.receiver.Catalog().Links.Alertmanager {
 		_, err := c.get(t.Context(), member, "/api/v2/status", func(d *json.Decoder) error { return d.Decode(new(any)) })
 		require.NoError(t, err)

@@ -23,18 +23,19 @@ const (
 
 // voice is the watchdog of one Prometheus, as Alertmanager has it.
 type voice struct {
+	source string            // the cluster of Alertmanager that has it
 	labels map[string]string // those by which it differs from other Prometheus servers
 	since  time.Time         // heard without a break
 	last   time.Time         // told by Prometheus
 }
 
 // newVoice leaves out the labels that our rule gives.
-func newVoice(labels map[string]string, since, last time.Time) voice {
+func newVoice(source string, labels map[string]string, since, last time.Time) voice {
 	own := maps.Clone(labels)
 	for _, name := range []string{"alertname", "severity", "audience", "service", "team"} {
 		delete(own, name)
 	}
-	return voice{own, since, last}
+	return voice{source, own, since, last}
 }
 
 // speaksFor says whether the same Prometheus has raised an alert, or one that
@@ -45,23 +46,26 @@ func (v voice) speaksFor(a incident.Alert) bool {
 			return false
 		}
 	}
-	return a.Name() != inbound.AlertName && a.Source != ownSource
+	return a.Name() != inbound.AlertName && a.Source == v.source
 }
 
 // hearing is when each Prometheus was heard last. An alert that Alertmanager
 // calls resolved after that has not ended: nobody sees it any more.
 type hearing struct {
 	mutex  sync.Mutex
-	at     time.Time // Alertmanager was asked
+	at     map[string]time.Time // each cluster was asked
 	voices []voice
 }
 
-// note takes in what a round has heard. A watchdog that Alertmanager lists no
-// more stays: it is the one that is silent.
-func (h *hearing) note(now time.Time, heard []voice) {
+// note takes in what a round over one cluster has heard. A watchdog that
+// Alertmanager lists no more stays: it is the one that is silent.
+func (h *hearing) note(now time.Time, source string, heard []voice) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	h.at = now
+	if h.at == nil {
+		h.at = map[string]time.Time{}
+	}
+	h.at[source] = now
 	for _, v := range heard {
 		h.put(v)
 	}
@@ -69,7 +73,7 @@ func (h *hearing) note(now time.Time, heard []voice) {
 
 func (h *hearing) put(v voice) {
 	for n, known := range h.voices {
-		if !maps.Equal(known.labels, v.labels) {
+		if known.source != v.source || !maps.Equal(known.labels, v.labels) {
 			continue
 		}
 		if v.last.After(known.last) {
@@ -95,18 +99,24 @@ func (h *hearing) of(a incident.Alert) (found voice, ok bool) {
 	return found, ok
 }
 
-// one says whether all that was heard is one Prometheus.
-func (h *hearing) one() bool {
+// one says whether all that was heard through a cluster is one Prometheus.
+func (h *hearing) one(source string) bool {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	return len(h.voices) == 1
+	found := 0
+	for _, v := range h.voices {
+		if v.source == source {
+			found++
+		}
+	}
+	return found == 1
 }
 
 // silent says why an alert's end cannot have been told by who raised it; "" when
 // it can, or nobody knows.
 func (h *hearing) silent(a incident.Alert, now time.Time) string {
 	h.mutex.Lock()
-	fresh := now.Sub(h.at) <= asked
+	fresh := now.Sub(h.at[a.Source]) <= asked
 	h.mutex.Unlock()
 	v, ok := h.of(a)
 	if !fresh || !ok || now.Sub(v.last) <= silentAfter {

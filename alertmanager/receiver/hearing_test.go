@@ -14,8 +14,8 @@ import (
 // ends says that the alert of [watched] has resolved.
 func ends(t *testing.T, r *Receiver) {
 	t.Helper()
-	require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
-		Source: "am", Fingerprint: "f", StartsAt: time.Now(), Resolved: true, EndsAt: time.Now().Add(time.Second), Labels: map[string]string{"service": "s", "severity": "critical", "audience": "users"},
+	require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "alertmanager", Body: []byte("{}"), Alerts: []incident.Alert{{
+		Source: "alertmanager", Fingerprint: "f", StartsAt: time.Now(), Resolved: true, EndsAt: time.Now().Add(time.Second), Labels: map[string]string{"service": "s", "severity": "critical", "audience": "users"},
 	}}}))
 }
 
@@ -53,7 +53,7 @@ func TestPrometheusDiesDuringAnOutage(t *testing.T) {
 	require.NotZero(t, standing(t, r).Unsighted)
 
 	a.heard, a.since, b.heard, b.since = time.Second, time.Minute, time.Second, time.Minute
-	require.NoError(t, r.Beat(t.Context(), "am"))
+	require.NoError(t, r.Beat(t.Context(), "alertmanager"))
 	a.started = time.Now().Add(-time.Hour).UTC().Format(time.RFC3339Nano)
 	b.started = a.started
 	look(4)
@@ -82,7 +82,7 @@ func TestEachPrometheusHasAVoice(t *testing.T) {
 	london := map[string]string{"alertname": watchdog, "team": "a", "cluster": "london"}
 	dublin := map[string]string{"alertname": watchdog, "team": "b", "cluster": "dublin"}
 	h := &hearing{}
-	h.note(now, []voice{newVoice(london, now, now.Add(-3*time.Minute)), newVoice(dublin, now, now)})
+	h.note(now, "", []voice{newVoice("", london, now, now.Add(-3*time.Minute)), newVoice("", dublin, now, now)})
 	of := func(cluster, name string) incident.Alert {
 		return incident.Alert{Labels: map[string]string{"cluster": cluster, "alertname": name}}
 	}
@@ -90,7 +90,7 @@ func TestEachPrometheusHasAVoice(t *testing.T) {
 	require.Empty(t, h.silent(of("dublin", "ServiceDown"), now))
 	require.Empty(t, h.silent(of("paris", "ServiceDown"), now), "who has no watchdog is believed")
 	require.Empty(t, h.silent(of("london", "ServiceDown"), now.Add(2*time.Minute)), "what was asked long ago says nothing")
-	h.note(now.Add(5*time.Minute), []voice{newVoice(dublin, now, now.Add(5*time.Minute))})
+	h.note(now.Add(5*time.Minute), "", []voice{newVoice("", dublin, now, now.Add(5*time.Minute))})
 	require.NotEmpty(t, h.silent(of("london", "ServiceDown"), now.Add(5*time.Minute)), "its watchdog has expired, too")
 	own := of("london", "x")
 	own.Source = ownSource
@@ -103,8 +103,8 @@ func TestWhatATruncatedNotificationHid(t *testing.T) {
 	r, rounds, a, b := watched(t)
 	a.shows, b.shows, a.lists, b.lists = "s", "s", []string{"h"}, []string{"h"}
 	require.NoError(t, r.store.Update(t.Context(), func(tx *store.Tx) error {
-		return r.report(tx, incident.Reported{Group: "am/g", Truncated: 1, Alerts: []incident.Alert{{
-			Source: "am", Fingerprint: "f", StartsAt: time.Now(), Resolved: true, EndsAt: time.Now().Add(time.Second), Labels: map[string]string{"service": "s", "severity": "critical", "audience": "users"},
+		return r.report(tx, incident.Reported{Group: "alertmanager/g", Truncated: 1, Alerts: []incident.Alert{{
+			Source: "alertmanager", Fingerprint: "f", StartsAt: time.Now(), Resolved: true, EndsAt: time.Now().Add(time.Second), Labels: map[string]string{"service": "s", "severity": "critical", "audience": "users"},
 		}}}, r.now())
 	}))
 	require.True(t, standing(t, r).Open())
@@ -112,7 +112,7 @@ func TestWhatATruncatedNotificationHid(t *testing.T) {
 	require.NoError(t, rounds.round(t.Context()))
 	firing := standing(t, r).Firing()
 	require.Len(t, firing, 1)
-	require.Equal(t, []string{"am", "h", "h"}, []string{firing[0].Source, firing[0].Fingerprint, firing[0].Summary()})
+	require.Equal(t, []string{"alertmanager", "h", "h"}, []string{firing[0].Source, firing[0].Fingerprint, firing[0].Summary()})
 	require.NoError(t, rounds.round(t.Context()))
 	require.Len(t, standing(t, r).Alerts, 2)
 

@@ -72,7 +72,7 @@ func (c *reconciler) ask(ctx context.Context, member string) (memberList, error)
 	}
 	for _, a := range watchdogs {
 		ahead := c.receiver.now().Sub(said) // of the member's clock
-		list.voices = append(list.voices, newVoice(a.Labels, a.StartsAt.Add(ahead), a.UpdatedAt.Add(ahead)))
+		list.voices = append(list.voices, newVoice(c.source, a.Labels, a.StartsAt.Add(ahead), a.UpdatedAt.Add(ahead)))
 	}
 	return list, c.nameSilences(ctx, member, list.quiet, silenced)
 }
@@ -144,7 +144,7 @@ func (c *reconciler) silences(ctx context.Context, lists map[string]memberList) 
 	err := c.receiver.store.EachOpen(ctx, func(i incident.Incident) {
 		seen := map[incident.Occurrence]string{}
 		changed := false
-		for _, a := range i.Firing() {
+		for _, a := range c.raised(i) {
 			by, known := quiet(a.Fingerprint, lists)
 			if known {
 				seen[a.Occurrence()] = by
@@ -181,15 +181,15 @@ func quiet(fingerprint string, lists map[string]memberList) (by string, known bo
 func (c *reconciler) sight(ctx context.Context, roundErr error) error {
 	if roundErr == nil {
 		c.failures = 0
-		return c.receiver.sight(ctx, "", "")
+		return c.receiver.sight(ctx, membersOf(c.source), "")
 	}
 	if silent, ok := errors.AsType[silence](roundErr); ok {
-		return c.receiver.sight(ctx, "", string(silent))
+		return c.receiver.sight(ctx, membersOf(c.source), string(silent))
 	}
 	if c.failures++; c.failures < failuresToLose {
 		return nil
 	}
-	return c.receiver.sight(ctx, "", "Alertmanager cannot be asked what still fires")
+	return c.receiver.sight(ctx, membersOf(c.source), "Alertmanager cannot be asked what still fires")
 }
 
 // silence is why a round that had its answers knows nothing.

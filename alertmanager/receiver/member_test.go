@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // watched is a receiver with one open incident, over two members that list its
@@ -15,10 +16,10 @@ import (
 func watched(t *testing.T) (r *Receiver, rounds *reconciler, a, b *member) {
 	a, b = &member{started: "then", lists: []string{"f"}}, &member{started: "then", lists: []string{"f"}}
 	r = over(t, a, b)
-	require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
-		Source: "am", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "critical", "audience": "users"},
+	require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "alertmanager", Body: []byte("{}"), Alerts: []incident.Alert{{
+		Source: "alertmanager", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "critical", "audience": "users"},
 	}}}))
-	return r, newReconciler(r), a, b
+	return r, newReconciler(r, catalog.MainCluster), a, b
 }
 
 func TestASilenceCountsWhenEveryMemberKnowsIt(t *testing.T) {

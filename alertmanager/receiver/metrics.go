@@ -179,11 +179,10 @@ var (
 	descUnacked = prometheus.NewDesc("tocsin_receiver_unacknowledged_incidents", "Open incidents that nobody has acknowledged, by severity.", []string{"severity"}, nil)
 	descWaiting = prometheus.NewDesc("tocsin_receiver_outbox_messages", "Messages that are not sent yet.", nil, nil)
 	descOldest  = prometheus.NewDesc("tocsin_receiver_oldest_unsent_age_seconds", "Age of the oldest message that is not sent yet; 0 when there is none.", nil, nil)
-	descBeat    = prometheus.NewDesc("tocsin_receiver_watchdog_last_beat_timestamp_seconds", "When the watchdog of a source was heard last.", []string{"source"}, nil)
 )
 
 func (s *stored) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descOpen, descUnacked, descWaiting, descOldest, descBeat} {
+	for _, d := range []*prometheus.Desc{descOpen, descUnacked, descWaiting, descOldest} {
 		c <- d
 	}
 }
@@ -213,10 +212,5 @@ func (s *stored) Collect(c chan<- prometheus.Metric) {
 			age = max(time.Since(oldest).Seconds(), 0)
 		}
 		gauge(descOldest, age)
-	}
-	if beats, err := s.store.Beats(ctx); err == nil {
-		for source, at := range beats {
-			gauge(descBeat, float64(at.UnixMilli())/1000, source)
-		}
 	}
 }

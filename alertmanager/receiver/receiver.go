@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -97,7 +94,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	}
 	r.metrics = newMetrics(o.Registerer, o.Store)
 	if o.Registerer != nil {
-		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r}, reachMetrics{r})
+		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r}, reachMetrics{r}, beatMetrics{r})
 	}
 	return r, nil
 }
@@ -121,23 +118,6 @@ func wake(c chan struct{}) {
 	case c <- struct{}{}:
 	default: // it is awake already
 	}
-}
-
-// Tokens are the bearer tokens of the clusters, read anew each time.
-func (r *Receiver) Tokens() ([]webhook.Token, error) {
-	spec := r.current.Load().catalog.Delivery.Receiver
-	if spec == nil || spec.TokenFile == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(spec.TokenFile)
-	if err != nil {
-		return nil, fmt.Errorf("delivery.receiver.token_file: %w", err)
-	}
-	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return nil, fmt.Errorf("delivery.receiver.token_file: %q is empty", spec.TokenFile)
-	}
-	return []webhook.Token{{Source: "alertmanager", Value: token}}, nil
 }
 
 // Count counts an answer of the webhook.

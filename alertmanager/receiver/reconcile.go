@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -42,13 +44,14 @@ type sight struct {
 	listed bool
 }
 
-// reconciler ends alerts whose end was not told. An alert has ended when each
+// reconciler is for one cluster. It ends alerts whose end was not told. An alert has ended when each
 // member that listed it before, and has run since, lists it no more, and all
 // members answer. A member that was started anew knows nothing until it has run
 // for a while in which the source's watchdog came; one that cannot be asked
 // knows nothing: then nothing ends.
 type reconciler struct {
 	receiver *Receiver
+	source   string
 	seen     map[string]map[string]sight // by fingerprint, then by member
 	misses   map[string]int              // by fingerprint
 	failures int                         // rounds in a row without an answer
@@ -56,13 +59,13 @@ type reconciler struct {
 	well     map[string]time.Time        // by fingerprint: since when Prometheus calls over what nobody lists
 }
 
-func newReconciler(r *Receiver) *reconciler {
-	return &reconciler{receiver: r, seen: map[string]map[string]sight{}, misses: map[string]int{}, well: map[string]time.Time{}}
+func newReconciler(r *Receiver, source string) *reconciler {
+	return &reconciler{receiver: r, source: source, seen: map[string]map[string]sight{}, misses: map[string]int{}, well: map[string]time.Time{}}
 }
 
-// RunReconciler asks the cluster about what fires, until ctx ends.
+// RunReconciler asks the clusters about what fires, until ctx ends.
 func (r *Receiver) RunReconciler(ctx context.Context) error {
-	c := newReconciler(r)
+	clusters := map[string]*reconciler{}
 	every := time.NewTicker(reconcileEvery)
 	defer every.Stop()
 	for {
@@ -71,26 +74,42 @@ func (r *Receiver) RunReconciler(ctx context.Context) error {
 			return nil
 		case <-every.C:
 		}
-		if !r.store.Leads() {
-			c.failures = 0
-			clear(c.seen)
-			clear(c.misses)
-			clear(c.hiding)
-			clear(c.well)
-			continue
+		r.reconcile(ctx, clusters)
+	}
+}
+
+// reconcile is a round over every cluster, beside each other: one that does not
+// answer holds no other up.
+func (r *Receiver) reconcile(ctx context.Context, clusters map[string]*reconciler) {
+	if !r.store.Leads() {
+		clear(clusters)
+		return
+	}
+	sources := r.current.Load().catalog.Sources()
+	maps.DeleteFunc(clusters, func(source string, _ *reconciler) bool { _, known := sources[source]; return !known })
+	var rounds sync.WaitGroup
+	for source := range sources {
+		if clusters[source] == nil {
+			clusters[source] = newReconciler(r, source)
 		}
-		err := c.round(ctx)
-		if err != nil && ctx.Err() == nil {
-			level.Debug(r.logger).Log("msg", "Alertmanager could not be asked what still fires", "err", err)
-		}
-		if err := c.sight(ctx, err); err != nil && ctx.Err() == nil {
-			level.Warn(r.logger).Log("msg", "What is out of sight could not be noted", "err", err)
-		}
+		c := clusters[source]
+		rounds.Go(func() { c.look(ctx) })
+	}
+	rounds.Wait()
+}
+
+func (c *reconciler) look(ctx context.Context) {
+	err := c.round(ctx)
+	if err != nil && ctx.Err() == nil {
+		level.Debug(c.receiver.logger).Log("msg", "Alertmanager could not be asked what still fires", "cluster", c.source, "err", err)
+	}
+	if err := c.sight(ctx, err); err != nil && ctx.Err() == nil {
+		level.Warn(c.receiver.logger).Log("msg", "What is out of sight could not be noted", "cluster", c.source, "err", err)
 	}
 }
 
 func (c *reconciler) round(ctx context.Context) error {
-	members := c.receiver.current.Load().catalog.Links.Alertmanager
+	members := c.receiver.current.Load().catalog.Sources()[c.source]
 	fires, err := c.firing(ctx)
 	if err != nil || len(fires)+len(c.hiding) == 0 || len(members) == 0 {
 		clear(c.seen)
@@ -168,9 +187,14 @@ func (c *reconciler) askAll(ctx context.Context, members []string) (map[string]m
 		voices = append(voices, list.voices...)
 	}
 	if len(lists) > 0 {
-		c.receiver.hearing.note(c.receiver.now(), voices)
+		c.receiver.hearing.note(c.receiver.now(), c.source, voices)
 	}
 	return lists, problem
+}
+
+// raised is what fires of an incident through this cluster.
+func (c *reconciler) raised(i incident.Incident) []incident.Alert {
+	return slices.DeleteFunc(i.Firing(), func(a incident.Alert) bool { return a.Source != c.source })
 }
 
 // firing lists what fires in open incidents, by fingerprint.
@@ -179,11 +203,9 @@ func (c *reconciler) firing(ctx context.Context) (map[string]firing, error) {
 	now := c.receiver.now()
 	err := c.receiver.store.EachOpen(ctx, func(i incident.Incident) {
 		c.hides(i, hides)
-		for _, a := range i.Alerts {
-			if !a.Resolved {
-				v, _ := c.receiver.hearing.of(a)
-				found[a.Fingerprint] = firing{a.Source, i.ID, a.Labels, v.since, c.receiver.hearing.silent(a, now)}
-			}
+		for _, a := range c.raised(i) {
+			v, _ := c.receiver.hearing.of(a)
+			found[a.Fingerprint] = firing{a.Source, i.ID, a.Labels, v.since, c.receiver.hearing.silent(a, now)}
 		}
 	})
 	c.hiding = hides
@@ -260,7 +282,7 @@ func (c *reconciler) end(ctx context.Context, fingerprint string, f firing, why 
 		return err
 	}
 	for _, a := range slices.Backward(i.Alerts) {
-		if a.Fingerprint != fingerprint || a.Resolved {
+		if a.Fingerprint != fingerprint || a.Source != c.source || a.Resolved {
 			continue
 		}
 		now := r.now().UTC()

@@ -93,10 +93,10 @@ func TestAnEndThatWasNotToldIsFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := &member{started: "then", lists: listed}, &member{started: "then", lists: listed}
 			r := over(t, a, b)
-			require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
-				Source: "am", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "info", "audience": "developers"},
+			require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "alertmanager", Body: []byte("{}"), Alerts: []incident.Alert{{
+				Source: "alertmanager", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "info", "audience": "developers"},
 			}}}))
-			rounds := newReconciler(r)
+			rounds := newReconciler(r, catalog.MainCluster)
 			for _, change := range c.rounds {
 				if change != nil {
 					change(a, b)
@@ -172,13 +172,13 @@ func TestAnEndThatARestartHid(t *testing.T) {
 				b.lists = []string{"f"}
 			}
 			r := over(t, a, b)
-			require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
-				Source: "am", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "info", "audience": "developers"},
+			require.NoError(t, r.Accept(t.Context(), webhook.Notification{Source: "alertmanager", Body: []byte("{}"), Alerts: []incident.Alert{{
+				Source: "alertmanager", Fingerprint: "f", StartsAt: time.Now(), Labels: map[string]string{"service": "s", "severity": "info", "audience": "developers"},
 			}}}))
 			if c.beats {
-				require.NoError(t, r.Beat(t.Context(), "am"))
+				require.NoError(t, r.Beat(t.Context(), "alertmanager"))
 			}
-			rounds := newReconciler(r)
+			rounds := newReconciler(r, catalog.MainCluster)
 			for range missesToEnd {
 				require.NoError(t, rounds.round(t.Context()))
 			}

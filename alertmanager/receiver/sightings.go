@@ -9,12 +9,16 @@ import (
 )
 
 // sightings are why nobody can see what goes on, by the source of alerts that
-// is blind; "" stands for all of them. It is the one place from which incidents
-// hear of it.
+// is blind, or by the members of its cluster. It is the one place from which
+// incidents hear of it.
 type sightings struct {
 	mutex sync.Mutex
 	lost  map[string]string
 }
+
+// membersOf is the name under which it is noted that a source's cluster cannot be
+// asked.
+func membersOf(source string) string { return "members of " + source }
 
 // set notes why a source is blind, or with "" that it sees, and says whether
 // there is something to tell: blindness is told of again and again, because new
@@ -40,7 +44,7 @@ func (s *sightings) of(i incident.Incident) string {
 		if a.Source == ownSource {
 			continue
 		}
-		for _, source := range []string{"", a.Source} {
+		for _, source := range []string{a.Source, membersOf(a.Source)} {
 			if why := s.lost[source]; why != "" {
 				return why
 			}

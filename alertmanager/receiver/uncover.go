@@ -3,6 +3,8 @@ package receiver
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
@@ -12,7 +14,6 @@ import (
 // hiding is an open incident of which truncated notifications do not show all.
 type hiding struct {
 	id     incident.ID
-	source string // of the group that is cut short
 	known  map[string]bool
 	misses int // rounds in a row in which nothing of it was listed
 }
@@ -20,20 +21,23 @@ type hiding struct {
 // hides remembers which incidents hide something, and for how many rounds there
 // was nothing to be found of each.
 func (c *reconciler) hides(i incident.Incident, now map[incident.Key]hiding) {
-	if len(i.Hidden) == 0 {
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(i.Hidden)), c.cuts) {
 		return
 	}
 	h := hiding{id: i.ID, known: map[string]bool{}}
 	if before := c.hiding[i.Key]; before.id == i.ID {
 		h.misses = before.misses
 	}
-	for group := range i.Hidden {
-		h.source, _, _ = strings.Cut(group, "/")
-	}
-	for _, a := range i.Firing() {
+	for _, a := range c.raised(i) {
 		h.known[a.Fingerprint] = true
 	}
 	now[i.Key] = h
+}
+
+// cuts says whether a group that is cut short is of this cluster.
+func (c *reconciler) cuts(group string) bool {
+	source, _, _ := strings.Cut(group, "/")
+	return source == c.source
 }
 
 // uncover shows the engine what a notification cut off: those that Alertmanager
@@ -49,7 +53,7 @@ func (c *reconciler) uncover(ctx context.Context, lists map[string]memberList) (
 			listed[key] = true
 			if !h.known[a.Fingerprint] && list.quiet[a.Fingerprint] == "" {
 				h.known[a.Fingerprint] = true
-				a.Source = h.source
+				a.Source = c.source
 				found[key] = append(found[key], a)
 			}
 		}

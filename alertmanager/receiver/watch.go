@@ -75,7 +75,7 @@ func (w *watch) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sources, tokenErr := r.expected(beats)
+	sources := r.current.Load().catalog.Sources()
 	for source := range sources {
 		last, old := beats[source], firing[overdueID(source)]
 		heard := later(last, w.since)
@@ -96,23 +96,27 @@ func (w *watch) look(ctx context.Context) error {
 			return err
 		}
 	}
-	return tokenErr
+	return w.forget(ctx, sources, beats, firing)
 }
 
-// expected are the sources that were heard before, and those that have a token.
-func (r *Receiver) expected(beats map[string]time.Time) (map[string]bool, error) {
-	sources := map[string]bool{}
+// forget ends the alarms about clusters that have left the catalogue, and says
+// on what they raised that nobody will tell its end.
+func (w *watch) forget(ctx context.Context, sources map[string][]string, beats map[string]time.Time, firing map[string]incident.Alert) error {
+	r := w.receiver
+	var problem error
+	for _, old := range firing {
+		origin := old.Labels["origin"]
+		if _, known := sources[origin]; !known && old.Fingerprint == overdueID(origin) {
+			old.Resolved, old.EndsAt = true, r.now().UTC()
+			problem = errors.Join(problem, r.own(ctx, old))
+		}
+	}
 	for source := range beats {
-		sources[source] = true
+		if _, known := sources[source]; !known {
+			problem = errors.Join(problem, r.sight(ctx, source, "the cluster "+source+" has left the catalogue: no news would come from there"))
+		}
 	}
-	tokens, err := r.Tokens()
-	for _, token := range tokens {
-		sources[token.Source] = true
-	}
-	if err == nil && len(tokens) == 0 {
-		sources["alertmanager"] = true // whoever sends without a token
-	}
-	return sources, err
+	return problem
 }
 
 func overdueID(source string) string { return AlertWatchdogOverdue + "/" + source }

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,11 @@ rotas: {t: {timezone: Europe/London, handover: monday 09:00, people: [asha]}}
 escalations: {page: [{notify: on_call, by: [push], every: 5m}]}
 services: {}
 `
+
+// withOther is [beating] with another cluster beside the first.
+func withOther() string {
+	return strings.Replace(beating, "10211}", "10211, token_file: first, clusters: {other: {token_file: other}}}", 1)
+}
 
 // TestTheSilenceOfAWatchdog: at each minute something happens, or the receiver
 // looks; then either nothing is open or one incident is.
@@ -69,7 +75,10 @@ func TestTheSilenceOfAWatchdog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGateway(t)
 			g.text = beating
-			g.load(beating)
+			if name == "a second cluster" {
+				g.text = withOther()
+			}
+			g.load(g.text)
 			w := &watch{receiver: g.receiver, since: g.now, looked: g.now}
 			for n, s := range steps {
 				until := g.now.Add(s.after)
@@ -109,8 +118,8 @@ func TestTheSilenceOfAWatchdog(t *testing.T) {
 // about the source itself rests on nobody.
 func TestIncidentsOfASilentSourceAreOutOfSight(t *testing.T) {
 	g := newGateway(t)
-	g.text = beating
-	g.load(beating)
+	g.text = withOther()
+	g.load(g.text)
 	for n, source := range []string{"alertmanager", "other"} {
 		require.NoError(t, g.receiver.Beat(t.Context(), source))
 		require.NoError(t, g.receiver.Accept(t.Context(), webhook.Notification{Source: source, GroupKey: "g", Body: []byte("{}"), Alerts: []incident.Alert{{

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 const (
@@ -35,7 +37,7 @@ func blinding() []string {
 // once what is pending or fires. One that cannot be asked changes nothing.
 func (c *reconciler) askPrometheus(ctx context.Context, unlisted map[string]firing, beats map[string]time.Time) error {
 	link := c.receiver.current.Load().catalog.Links.Prometheus
-	if len(unlisted) == 0 || link == "" || !c.receiver.hearing.one() {
+	if len(unlisted) == 0 || link == "" || c.source != catalog.MainCluster || !c.receiver.hearing.one(c.source) {
 		clear(c.well)
 		return nil
 	}

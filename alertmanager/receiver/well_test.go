@@ -13,6 +13,7 @@ import (
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // source is a Prometheus, as it answers about its rules.
@@ -42,8 +43,8 @@ func (l *movedClock) now() time.Time { return time.Now().Add(l.by) }
 
 // burning is what Prometheus raised before everything was started anew.
 func burning(now time.Time) webhook.Notification {
-	return webhook.Notification{Source: "am", Body: []byte("{}"), Alerts: []incident.Alert{{
-		Source: "am", Fingerprint: "f", StartsAt: now,
+	return webhook.Notification{Source: "alertmanager", Body: []byte("{}"), Alerts: []incident.Alert{{
+		Source: "alertmanager", Fingerprint: "f", StartsAt: now,
 		Labels: map[string]string{"alertname": "ServiceDown", "service": "s", "severity": "critical", "audience": "users", "cluster": "a"},
 	}}}
 }
@@ -81,9 +82,9 @@ func TestPrometheusIsAskedWhatNoAlertmanagerKnows(t *testing.T) {
 			c.change(s, m)
 			r := overWith(t, Options{Now: clock.now}, s, m)
 			require.NoError(t, r.Accept(t.Context(), burning(clock.now().Add(-time.Hour))))
-			rounds := newReconciler(r)
+			rounds := newReconciler(r, catalog.MainCluster)
 			look := func() incident.Incident {
-				require.NoError(t, r.Beat(t.Context(), "am"))
+				require.NoError(t, r.Beat(t.Context(), "alertmanager"))
 				_ = rounds.round(t.Context()) // says when the source is silent
 				i, err := r.Incident(t.Context(), 1)
 				require.NoError(t, err)
@@ -109,11 +110,11 @@ func TestPrometheusIsAskedWhatNoAlertmanagerKnows(t *testing.T) {
 // one that raised it.
 func TestOfSeveralPrometheusServersNoneIsAsked(t *testing.T) {
 	h := &hearing{}
-	require.False(t, h.one())
-	h.note(time.Now(), []voice{{labels: map[string]string{"cluster": "a"}}})
-	require.True(t, h.one())
-	h.note(time.Now(), []voice{{labels: map[string]string{"cluster": "b"}}})
-	require.False(t, h.one())
+	require.False(t, h.one(""))
+	h.note(time.Now(), "", []voice{{labels: map[string]string{"cluster": "a"}}})
+	require.True(t, h.one(""))
+	h.note(time.Now(), "", []voice{{labels: map[string]string{"cluster": "b"}}})
+	require.False(t, h.one(""))
 }
 
 func TestTheAlertsThatBlindPrometheusAreInTheRules(t *testing.T) {

@@ -1,6 +1,11 @@
 package lint
 
-import "github.com/tocsin-monitoring/tocsin/catalog"
+import (
+	"maps"
+	"slices"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
+)
 
 // delivery checks that messages have a way out, also when a part of Tocsin is
 // what is broken.
@@ -25,6 +30,10 @@ func delivery(in Input) []Finding {
 	say(needed, c.Delivery.Receiver != nil && c.Monitoring.Heartbeat == nil,
 		"monitoring.heartbeat is not given: when the machine that pages is dead, nobody hears of it (give the address of somebody outside who raises the alarm when calls stay away: heartbeat: {url_file: secrets/heartbeat})")
 	warn(len(c.Links.Alertmanager) == 0, "links.alertmanager is not given: the receiver cannot ask which alerts still fire, and incidents may stay open")
+	sources := c.Sources()
+	for _, source := range slices.Sorted(maps.Keys(sources)) {
+		warn(len(sources[source]) == 0 && source != catalog.MainCluster, "delivery.receiver.clusters."+source+".alertmanager is not given: the receiver cannot ask which of its alerts still fire, and incidents may stay open")
+	}
 	return orGood(findings, "messages have a way out, also when the receiver is dead")
 }
 

@@ -107,6 +107,9 @@ func TestFindings(t *testing.T) {
 			in.Catalog.Monitoring.Heartbeat, shop.Escalation, shop.Rota, shop.Members = nil, "", "", nil
 		}, "monitoring.heartbeat is not given"},
 		{"no Alertmanager to ask", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Alertmanager = nil }, "links.alertmanager is not given: the receiver cannot ask which alerts still fire, and incidents may stay open"},
+		{"no member of a cluster to ask", "delivery", lint.Warning, func(_ *testing.T, in *lint.Input) {
+			in.Catalog.Delivery.Receiver.Clusters = map[string]*catalog.Cluster{"dublin": {TokenFile: "x"}}
+		}, "delivery.receiver.clusters.dublin.alertmanager is not given: the receiver cannot ask which of its alerts still fire, and incidents may stay open"},
 		{"a team without a channel", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Teams["shop"].Channels = catalog.Channels{} }, "teams.shop.channels: no channel, so nobody reads its warnings"},
 		{"a channel with two senders", "teams", lint.Warning, func(_ *testing.T, in *lint.Input) {
 			slack := in.Catalog.Teams["shop"].Channels.Slack

@@ -38,8 +38,9 @@ type Token struct {
 }
 
 // Options of a handler. Tokens is asked for every request, so that a new token
-// holds at once; an error of it is our own fault and answered with 503. No
-// tokens at all means that none is needed.
+// holds at once; an error of it is our own fault, and whoever shows none of the
+// tokens beside it is answered with 503. No tokens at all means that none is
+// needed.
 type Options struct {
 	Sink   Sink
 	Tokens func() ([]Token, error)
@@ -150,10 +151,7 @@ func bad(err error) answer {
 
 func (h *Handler) authenticate(r *http.Request) (source string, err error) {
 	tokens, err := h.options.Tokens()
-	if err != nil {
-		return "", answer{http.StatusServiceUnavailable, "not_stored", "the receiver cannot read its own token", err}
-	}
-	if len(tokens) == 0 {
+	if err == nil && len(tokens) == 0 {
 		return defaultSource, nil
 	}
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -163,6 +161,9 @@ func (h *Handler) authenticate(r *http.Request) (source string, err error) {
 		if subtle.ConstantTimeCompare(digest[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer") {
 			source = t.Source
 		}
+	}
+	if source == "" && err != nil {
+		return "", answer{http.StatusServiceUnavailable, "not_stored", "the receiver cannot read its own token", err}
 	}
 	if source == "" {
 		return "", answer{http.StatusUnauthorized, "unauthorized", "the bearer token is missing or wrong: it is the content of delivery.receiver.token_file, sent by http_config.authorization.credentials_file", nil}
