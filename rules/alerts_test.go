@@ -45,6 +45,22 @@ func TestAlertsSayWhoseTheyAre(t *testing.T) {
 	})
 }
 
+// cut shortens what humanizeDuration writes to two units: 9d 23h, not 9d 23h 49m
+// 10s; and 4h, not 4h 0m 0s.
+const cut = `humanizeDuration | reReplaceAll " 0.*|( [^ ]+) .*" "$1" }}`
+
+func TestDurationsHaveTwoUnitsAtMost(t *testing.T) {
+	used := 0
+	each(t, func(_ promql.Group, rule promql.Rule) {
+		for name, text := range rule.Annotations {
+			n := strings.Count(text, "humanizeDuration")
+			require.Equalf(t, n, strings.Count(text, cut), "%s: %s writes a duration in four units: {{ … | %s", rule.Alert, name, cut)
+			used += n
+		}
+	})
+	require.NotZero(t, used)
+}
+
 // keep_firing_for would keep an alert whose service has left the catalogue.
 func TestNoAlertOutlivesItsExpression(t *testing.T) {
 	each(t, func(_ promql.Group, rule promql.Rule) {
