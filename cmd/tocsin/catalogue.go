@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -34,6 +35,9 @@ func (f catalogueFlags) load(env environment) (*catalog.Catalog, error) {
 		fmt.Fprintln(env.stderr, mistakes.Error())
 		fmt.Fprintf(env.stderr, "%s: %s\n", *f.file, counted(len(mistakes), "mistake"))
 		return nil, errReported
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: name it with --config.file, or make one with `tocsin init`", err)
 	}
 	return c, err
 }

@@ -49,7 +49,7 @@ func TestWhatADrillRefuses(t *testing.T) {
 	d := newDesktop(t)
 	require.Contains(t, d.tocsin(1, "drill", "shpo", "--yes"), `there is no service "shpo" (did you mean "shop"?)`)
 	require.Contains(t, d.tocsin(1, "drill", "shop", "--yes"), "the catalogue names no Alertmanager: add links.alertmanager")
-	require.Contains(t, d.tocsin(2, "drill", "shop", "--severity=bad"), "enum value must be one of critical,warning,info")
+	require.Contains(t, d.tocsin(2, "drill", "shop", "--severity=bad"), `--severity: got "bad", want one of critical, warning, info`)
 	written, err := os.ReadFile(filepath.Join(d.folder, "tocsin.yml"))
 	require.NoError(t, err)
 	d.write("tocsin.yml", "links: {alertmanager: [http://127.0.0.1:1]}\n"+string(written))

@@ -56,7 +56,7 @@ func TestIncidentMistakes(t *testing.T) {
 	require.Contains(t, d.tocsin(1, "incident", "show", "7"), "there is no such incident")
 	require.Contains(t, d.tocsin(1, "incident", "postmortem", "7"), "there is no such incident")
 	require.Contains(t, d.tocsin(1, "incident", "postmortem", "7", "--format=html", "--plots=x"), "only Markdown has its plots in files of their own")
-	require.Contains(t, d.tocsin(2, "incident", "postmortem", "7", "--format=pdf"), "enum value must be one of markdown,html,json, got 'pdf'")
+	require.Contains(t, d.tocsin(2, "incident", "postmortem", "7", "--format=pdf"), `--format: got "pdf", want one of markdown, html, json`)
 	d = outage(t)
 	require.Contains(t, d.tocsin(1, "incident", "postmortem", "1", "--output="+filepath.Join(t.TempDir(), "no", "x.md")), "--output: ")
 }

@@ -18,6 +18,8 @@ import (
 	_ "time/tzdata" // rotas and calendars name zones that the machine may not have
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/tocsin-monitoring/tocsin/cmd/internal/usage"
 )
 
 // environment is what a subcommand may touch of the world around it.
@@ -86,7 +88,7 @@ func run(ctx context.Context, args []string, env environment) int {
 		return code
 	}
 	if err != nil {
-		fmt.Fprintf(env.stderr, "tocsin: %v (see tocsin --help)\n", err)
+		fmt.Fprintln(env.stderr, usage.Explain(app, args, err))
 		return 2
 	}
 	switch err := actions[selected](ctx); {

@@ -110,7 +110,7 @@ func TestWhatTheMaintenanceCommandsRefuse(t *testing.T) {
 	}
 	require.Equal(t, "tocsin: unknown service \"shpo\" (did you mean \"shop\"?)\n", d.tocsin(1, open("--service=shpo")...))
 	require.Contains(t, d.tocsin(1, "maintenance", "open", "--service=shop", "--reason=r", "--for=2d"), "want at most 1d: open it for less and extend it")
-	require.Contains(t, d.tocsin(2, "maintenance", "open", "--service=shop", "--for=1h"), "required flag(s) '--reason' not provided")
+	require.Contains(t, d.tocsin(2, "maintenance", "open", "--service=shop", "--for=1h"), "also give --reason")
 	require.Contains(t, d.tocsin(1, open("--service=shop", "--from=noon")...), "--from: got \"noon\", want a time such as")
 	require.Contains(t, d.tocsin(1, "maintenance", "end", "9"), "there is no such maintenance window")
 	require.Contains(t, d.tocsin(1, open("--service=shop", "--token-file=nowhere")...), "--token-file: open nowhere")

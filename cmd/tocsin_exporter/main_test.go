@@ -41,8 +41,9 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{name: "help", args: []string{"--help"}, out: "--web.listen-address"},
 		{name: "version", args: []string{"--version"}, out: "tocsin_exporter, version"},
-		{name: "an unknown flag", args: []string{"--nothing"}, code: 2, errors: "unknown long flag '--nothing' (see tocsin_exporter --help)"},
-		{name: "an unknown level", args: []string{"--log.level=loud"}, code: 2, errors: "must be one of debug,info,warn,error, got 'loud'"},
+		{name: "an unknown flag", args: []string{"--nothing"}, code: 2, errors: "unknown flag --nothing (see tocsin_exporter --help)"},
+		{name: "a catalogue without its flag", args: []string{"estate.yml"}, code: 2, errors: `tocsin_exporter: "estate.yml" is not expected here: name the catalogue with --config.file=estate.yml (see tocsin_exporter --help)`},
+		{name: "an unknown level", args: []string{"--log.level=loud"}, code: 2, errors: `--log.level: got "loud", want one of debug, info, warn, error`},
 		{name: "an unknown shard", args: []string{"--shard=9/8"}, code: 2, errors: `--shard: shard "9/8": want i/n`},
 		{name: "no catalogue", args: []string{"--config.file=nothing.yml"}, code: 1, errors: "nothing.yml"},
 		{name: "a good catalogue", args: []string{"--config.check", "--config.file=" + good}, out: "is good: 1 services, 1 probes at dublin."},

@@ -18,6 +18,7 @@ import (
 	oklog "github.com/oklog/run"
 	"github.com/prometheus/common/version"
 
+	"github.com/tocsin-monitoring/tocsin/cmd/internal/usage"
 	"github.com/tocsin-monitoring/tocsin/internal/logging"
 )
 
@@ -55,7 +56,7 @@ func (p Program) Parse(args []string, stdout, stderr io.Writer) (f Flags, code i
 	case ended:
 		return f, code, false
 	case err != nil:
-		fmt.Fprintf(stderr, "%s: %s (see %s --help)\n", p.Name, strings.TrimSpace(err.Error()), p.Name)
+		fmt.Fprintln(stderr, usage.Explain(app, args, err))
 		return f, 2, false
 	case *printVersion:
 		fmt.Fprintln(stdout, version.Print(p.Name))

@@ -29,8 +29,8 @@ func TestParse(t *testing.T) {
 		"a flag of its own": {args: []string{"--tone=b"}, goOn: true, tone: "b"},
 		"the version":       {args: []string{"--version"}, stdout: "bell, version"},
 		"help":              {args: []string{"--help"}, stdout: "--tone"},
-		"a wrong flag":      {args: []string{"--tune"}, code: 2, stderr: "bell: unknown long flag '--tune' (see bell --help)\n"},
-		"a wrong level":     {args: []string{"--log.level=loud"}, code: 2, stderr: "must be one of debug,info,warn,error"},
+		"a wrong flag":      {args: []string{"--tune"}, code: 2, stderr: "bell: unknown flag --tune (did you mean \"--tone\"?) (see bell --help)\n"},
+		"a wrong level":     {args: []string{"--log.level=loud"}, code: 2, stderr: "bell: --log.level: got \"loud\", want one of debug, info, warn, error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
