@@ -38,7 +38,7 @@ func down() *types.Alert {
 		Annotations: model.LabelSet{
 			"summary":       "find-a-school is down",
 			"impact":        "Users cannot use find-a-school.",
-			"description":   "Probe home fails in 2 of 2 locations (dublin, london), mostly by status. Likely cause: postgres, on which it depends, is down.",
+			"description":   "Probe home fails in 2 of 2 locations (dublin, london), mostly for the reason \"status\". Likely cause: postgres, on which it depends, is down.",
 			"runbook_url":   "https://wiki.example.org/find-a-school?page=1&part=2",
 			"dashboard_url": "https://grafana.example.org/d/tocsin-service?var-service=find-a-school",
 		},
@@ -53,7 +53,7 @@ func failing(probe string) *types.Alert {
 	a.Annotations = a.Annotations.Clone()
 	a.Annotations["summary"] = model.LabelValue("find-a-school is degraded: " + probe + " fails")
 	a.Annotations["impact"] = model.LabelValue("What the probe " + probe + " tries does not work for users of find-a-school; the rest may.")
-	a.Annotations["description"] = "It fails at POST /login, mostly by status. A journey fails when most of the locations that can see say so."
+	a.Annotations["description"] = "It fails at POST /login, mostly for the reason \"status\". A journey fails when most of the locations that can see say so."
 	return a
 }
 
@@ -75,6 +75,18 @@ func attack() *types.Alert {
 	return a
 }
 
+// drill is an exercise, of which every message says so first.
+func drill() *types.Alert {
+	return &types.Alert{Alert: model.Alert{
+		Labels: model.LabelSet{"alertname": "TocsinDrill", "service": "find-a-school", "team": "schools", "severity": "critical", "audience": "users"},
+		Annotations: model.LabelSet{
+			"summary": "Drill: nothing is wrong with find-a-school", "impact": "Nobody notices anything: this is a drill.",
+			"description": "asha started an exercise (tocsin drill). Acknowledge it; it ends by itself.",
+		},
+		StartsAt: down().StartsAt,
+	}}
+}
+
 // foreign is an alert of somebody else's rule, without our annotations.
 func foreign() *types.Alert {
 	return &types.Alert{Alert: model.Alert{Labels: model.LabelSet{"alertname": "NodeDown", "team": "schools"}, StartsAt: down().StartsAt}}
@@ -86,6 +98,7 @@ func groups() map[string][]*types.Alert {
 		"over":    {over(down())},
 		"several": {failing("login"), failing("search"), over(failing("apply"))},
 		"attack":  {attack()},
+		"drill":   {drill()},
 		"foreign": {foreign()},
 	}
 }

@@ -31,7 +31,7 @@ func (d *drill) alert(end time.Time) amapi.Alert {
 		Annotations: map[string]string{
 			"summary":     "Drill: nothing is wrong with " + d.Service,
 			"description": d.By + " started an exercise (tocsin drill). Acknowledge it; it ends by itself.",
-			"impact":      "None.",
+			"impact":      "Nobody notices anything: this is a drill.",
 		},
 		StartsAt: d.began.UTC(), EndsAt: end.UTC(),
 	}

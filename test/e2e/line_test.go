@@ -31,7 +31,7 @@ func TestFaultsAreToldToTheRightPeople(t *testing.T) {
 	began = turn(t, e, "down/on")
 	down := told(t, e, began, developers, "shop is down")
 	t.Logf("the second message:\n%s\n%s", down.Subject, down.Text)
-	require.Contains(t, down.Text, "Probe home fails in 1 of 1 location (local), mostly by status.")
+	require.Contains(t, down.Text, `Probe home fails in 1 of 1 location (local), mostly for the reason "status".`)
 	require.Contains(t, down.Text, "A service is down when a probe fails in most of the locations that can see.")
 	require.NotContains(t, down.Text, "Likely cause")
 	require.Equal(t, first.ID, incident(t, e).ID, "one incident, not two")

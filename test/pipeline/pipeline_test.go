@@ -129,7 +129,7 @@ func (w *world) evaluate() {
 			"alertname": "PipelineFailed", "severity": "warning", "audience": "developers", "service": "shop", "team": "shop", "pipeline": "deploy",
 		},
 		Annotations: map[string]string{
-			"summary": "Pipeline deploy of shop failed", "impact": "None for users: what runs stays as it was.",
+			"summary": "Pipeline deploy of shop failed", "impact": "Users notice nothing: what runs stays as it was.",
 			"description": "Its last finished run ended at " + series(page, `tocsin_pipeline_last_run_timestamp_seconds{pipeline="deploy",service="shop"}`),
 			"runbook_url": "https://example.org/runbooks/PipelineFailed.md",
 		},

@@ -128,6 +128,9 @@ func subject(m Message, state string, lead incident.Alert) string {
 func leadLine(m Message, lead incident.Alert) string {
 	i := m.Incident
 	impact := OneLine(lead.Annotations["impact"], 300)
+	if i.Drill {
+		impact = "" // that nothing is broken is said before
+	}
 	if m.Kind == incident.MessageResolved && i.Open() && m.About.Fingerprint == "" {
 		return sentence(fmt.Sprintf("%s had recovered at %s, and it is back", i.Service, Clock(m.At, m.Zone)))
 	}

@@ -25,3 +25,19 @@ func TestAnEndThatIsToldAfterAReopening(t *testing.T) {
 	require.Contains(t, text.Subject, "RESOLVED: ")
 	require.NotContains(t, text.Subject, "0 s")
 }
+
+// A drill says once that nothing is broken, and nothing of users.
+func TestADrillSpeaksOfNoImpact(t *testing.T) {
+	at := time.Date(2026, 11, 26, 19, 9, 35, 0, time.UTC)
+	i := incident.Incident{
+		ID: 1, Key: incident.Key{Service: "shop", Audience: incident.AudienceUsers, Drill: true}, Team: "shop", Severity: incident.SeverityCritical,
+		Opened: at, Since: at,
+		Alerts: []incident.Alert{{
+			Labels:      map[string]string{"alertname": "TocsinDrill", "severity": "critical"},
+			Annotations: map[string]string{"summary": "Drill: nothing is wrong with shop", "impact": "Nobody notices anything: this is a drill."},
+		}},
+	}
+	text := notify.Compose(notify.Message{Kind: incident.MessageOpened, At: at, Incident: i})
+	require.Equal(t, "This is a drill: nothing is broken. Drill: nothing is wrong with shop. Since Thu 26 Nov 19:09:35 UTC.", text.Lead)
+	require.Equal(t, "DRILL – CRITICAL: Drill: nothing is wrong with shop", text.Subject)
+}
