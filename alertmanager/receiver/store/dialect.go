@@ -25,7 +25,8 @@ type dialect struct {
 	// readVersion and writeVersion keep the number of the schema, the latter
 	// with %d; makeVersion makes the place for it.
 	makeVersion, readVersion, writeVersion string
-	// columns lists table, column and type, in the order of the columns.
+	// columns lists table, column, type and whether it is never NULL, in the
+	// order of the columns.
 	columns string
 	// collate orders texts by their bytes.
 	collate string
@@ -46,7 +47,7 @@ func sqliteDialect() *dialect {
 	return &dialect{
 		query: same[string], schema: same[string], value: same[any],
 		readVersion: "PRAGMA user_version", writeVersion: "PRAGMA user_version = %d",
-		columns: `SELECT m.name, c.name, c.type FROM sqlite_master AS m, pragma_table_info(m.name) AS c
+		columns: `SELECT m.name, c.name, c.type, c."notnull" FROM sqlite_master AS m, pragma_table_info(m.name) AS c
 			WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid`,
 		renumber: func(context.Context, conn, []table) error { return nil }, // SQLite looks for the highest by itself
 		shrink:   "PRAGMA incremental_vacuum(500)",
@@ -63,7 +64,7 @@ func postgresDialect() *dialect {
 		makeVersion:  "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)",
 		readVersion:  "SELECT coalesce(max(version), 0) FROM schema_version",
 		writeVersion: "INSERT INTO schema_version (version) VALUES (%d)",
-		columns: `SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns
+		columns: `SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), CAST(data_type AS TEXT), is_nullable = 'NO' FROM information_schema.columns
 			WHERE table_schema = current_schema() ORDER BY table_name COLLATE "C", ordinal_position`,
 		collate:  ` COLLATE "C"`,
 		snapshot: sql.LevelRepeatableRead, atLength: "SET LOCAL statement_timeout = 0",

@@ -15,6 +15,7 @@ type table struct {
 type column struct {
 	name        string
 	bytes, text bool // else a number
+	needed      bool // it is never NULL
 }
 
 // passing are the tables of which nothing outlives the receivers that run now.
@@ -31,7 +32,7 @@ func tables(ctx context.Context, db conn) ([]table, error) {
 	for rows.Next() {
 		var name, kind string
 		var c column
-		if err := rows.Scan(&name, &c.name, &kind); err != nil {
+		if err := rows.Scan(&name, &c.name, &kind, &c.needed); err != nil {
 			return nil, fmt.Errorf("listing the tables: %w", err)
 		}
 		c.text = kind == "TEXT" || kind == "text"

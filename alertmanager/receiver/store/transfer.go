@@ -95,7 +95,7 @@ func export(ctx context.Context, db conn, t table, to *json.Encoder) (count int,
 		}
 		row := map[string]any{}
 		for n, c := range t.columns {
-			row[c.name] = written(values[n])
+			row[c.name] = written(values[n], c)
 		}
 		if t.name == "outbox" { // whoever has claimed it will not be there
 			row["claimed_at"], row["claimed_by"] = nil, ""
@@ -107,9 +107,12 @@ func export(ctx context.Context, db conn, t table, to *json.Encoder) (count int,
 	return count, rows.Err()
 }
 
-func written(value any) any {
+// written is a value as it stands in a line. SQLite gives nil for no bytes.
+func written(value any, of column) any {
 	b, isBytes := value.([]byte)
 	switch {
+	case value == nil && of.bytes && of.needed, isBytes && b == nil && of.needed:
+		return ""
 	case !isBytes:
 		return value
 	case b == nil:
@@ -208,7 +211,7 @@ func insert(ctx context.Context, db conn, all []table, l line) error {
 		if !known {
 			return fmt.Errorf("there is no column %q in table %q", name, l.Table)
 		}
-		v, err := read(value, c.bytes)
+		v, err := read(value, c)
 		if err != nil {
 			return fmt.Errorf("column %q of table %q: %w", name, l.Table, err)
 		}
@@ -221,15 +224,18 @@ func insert(ctx context.Context, db conn, all []table, l line) error {
 	return err
 }
 
-// read is the inverse of written.
-func read(value any, isBytes bool) (any, error) {
+// read is the inverse of written. Older exports hold null for no bytes, too.
+func read(value any, of column) (any, error) {
 	switch v := value.(type) {
 	case nil:
+		if of.bytes && of.needed {
+			return []byte{}, nil
+		}
 		return nil, nil
 	case json.Number:
 		return v.Int64()
 	case string:
-		if isBytes {
+		if of.bytes {
 			return []byte(v), nil
 		}
 		return v, nil

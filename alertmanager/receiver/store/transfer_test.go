@@ -37,6 +37,7 @@ func fill(t *testing.T, s *store.Store) {
 		for _, problem := range []error{
 			tx.AddNotification(store.Notification{ReceivedAt: start, Source: "am", Alerts: 2, Body: []byte("{}\n")}),
 			tx.AddNotification(store.Notification{ReceivedAt: start, Source: "am", Alerts: 2, Body: []byte{0, 255, 1}}),
+			tx.AddNotification(store.Notification{ReceivedAt: start, Source: "azure", Alerts: 1, Body: []byte{}}), // a post without a body
 			over(3, "mail", "a", start, false)(tx),
 			tx.Beat("am", start), tx.AddAudit(audit.Entry{At: start, Incident: 1}),
 			tx.SaveProfile(store.Profile{Person: "asha", At: start}), tx.PutUnreached(store.Unreached{Person: "mo", At: start}), tx.RenewFeed("person asha", true), tx.EndSession("one", start),
@@ -286,4 +287,15 @@ func TestExportsOfEverySchema(t *testing.T) {
 			require.NotEmpty(t, claim(t, imported))
 		})
 	}
+}
+
+// TestAnOlderExportWithoutABody: exports once held null for no bytes.
+func TestAnOlderExportWithoutABody(t *testing.T) {
+	s := open(t, t.TempDir())
+	n, err := s.Import(t.Context(), strings.NewReader(`{"export":"tocsin_receiver","schema":1}
+{"table":"notifications","row":{"alerts":1,"body":null,"group_key":"","id":3,"received_at":1795435200000000000,"receiver":"inbound","source":"azure","truncated":0}}
+`))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Contains(t, export(t, s), `"body":""`)
 }
