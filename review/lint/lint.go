@@ -74,6 +74,7 @@ func checks() []struct {
 		{"webhooks", webhooks},
 		{"rotas", rotas},
 		{"turns", turns},
+		{"phones", phones},
 		{"contacts", contacts},
 		{"cel", conditions},
 		{"ldap", filters},

@@ -166,6 +166,28 @@ func TestFindings(t *testing.T) {
 		{"holidays that nobody uses", "turns", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Now = time.Date(2028, 10, 4, 0, 0, 0, 0, time.UTC)
 		}, "somebody is on call at every instant"},
+		{"a text every minute", "phones", lint.Warning, escalation(catalog.Step{Notify: "on_call", By: []string{"push", "sms"}, Every: minutes(1)}),
+			"escalations.page[0].every: an incident that nobody answers rings the phone of on_call 60 times within an hour, by sms: networks and providers block a number that gets so many (want at most 12: repeat the step every 5m or less often, or by push or email)"},
+		{"a text every five minutes", "phones", lint.Good, escalation(catalog.Step{Notify: "on_call", By: []string{"push", "sms"}, Every: minutes(5)}), "none rings more than 12 times within an hour"},
+		{"texts and calls", "phones", lint.Warning, escalation(catalog.Step{Notify: "manager", By: []string{"sms", "voice"}, Then: []catalog.Later{{Way: "voice", After: minutes(3)}}, Every: minutes(8)}),
+			"escalations.page[0].every: an incident that nobody answers rings the phone of manager 24 times within an hour, by sms and voice: networks and providers block a number that gets so many (want at most 12: repeat the step every 15m or"},
+		{"a last step that does not say how often", "phones", lint.Warning, escalation(catalog.Step{Notify: "on_call", By: []string{"sms", "voice"}, Then: []catalog.Later{{Way: "voice", After: minutes(3)}}}),
+			"escalations.page[0]: an incident that nobody answers rings the phone of on_call 18 times within an hour, by sms and voice"},
+		{"two steps together", "phones", lint.Warning, escalation(
+			catalog.Step{Notify: "on_call", By: []string{"sms"}, Every: minutes(10), For: minutes(50)}, catalog.Step{Notify: "backup", By: []string{"sms"}, For: minutes(1)},
+			catalog.Step{Notify: "on_call", By: []string{"voice"}, Every: minutes(1), For: minutes(8)}, catalog.Step{Notify: "manager", By: []string{"email"}},
+		), "escalations.page[2].every: an incident that nobody answers rings the phone of on_call 13 times within an hour, by sms and voice"},
+		{"two people in turn", "phones", lint.Good, escalation(
+			catalog.Step{Notify: "on_call", By: []string{"sms"}, Every: minutes(5), For: minutes(30)}, catalog.Step{Notify: "backup", By: []string{"sms"}, Every: minutes(5)},
+		), "none"},
+		{"mail every minute", "phones", lint.Good, escalation(catalog.Step{Notify: "on_call", By: []string{"preferred", "email"}, Every: minutes(1)}), "none"},
+		{"a way that is a phone for some", "phones", lint.Warning, func(t *testing.T, in *lint.Input) {
+			in.Catalog.People["ben"].Prefer = []string{"voice"}
+			escalation(catalog.Step{Notify: "on_call", By: []string{"preferred", "email"}, Every: minutes(1)})(t, in)
+		}, "60 times within an hour, by preferred"},
+		{"a step that is longer than anybody sleeps", "phones", lint.Warning, escalation(
+			catalog.Step{Notify: "on_call", By: []string{"email"}, Every: catalog.Duration(time.Millisecond), For: minutes(60 * 24 * 365)}, catalog.Step{Notify: "manager", By: []string{"voice"}, Every: minutes(4)},
+		), "escalations.page[1].every: an incident that nobody answers rings the phone of manager 15 times"},
 		{"a board that everybody reaches", "board", lint.Warning, func(_ *testing.T, in *lint.Input) { in.Catalog.Links.Board = "https://tocsin.example.org" }, "links.board is https://tocsin.example.org, beyond this machine, and whoever reaches it may answer"},
 		{"which is meant", "board", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Catalog.Links.Board, in.Catalog.Board.Anonymous = "https://tocsin.example.org", catalog.BoardRespond
@@ -233,6 +255,15 @@ func TestStaleShowsTheBeginning(t *testing.T) {
 	require.Regexp(t, `alertmanager.yml is stale: run tocsin render\n--- .*\n\+\+\+ tocsin render\n`, text)
 	require.Regexp(t, `… and \d+ lines more$`, text)
 	require.Less(t, strings.Count(text, "\n"), 25)
+}
+
+func minutes(n int) catalog.Duration { return catalog.Duration(time.Duration(n) * time.Minute) }
+
+// escalation is the shop's.
+func escalation(steps ...catalog.Step) func(*testing.T, *lint.Input) {
+	return func(_ *testing.T, in *lint.Input) {
+		in.Catalog.Escalations = map[string]*catalog.Escalation{"page": {Name: "page", Steps: steps}}
+	}
 }
 
 // daytime leaves nights without anybody.

@@ -151,12 +151,10 @@ func (d *decision) pageNow(i Incident, terms Terms, p Paging) {
 	if p.Began.IsZero() {
 		p.Began = d.now
 	}
-	ways := step.By
-	if p.Then > 0 {
-		ways = []string{step.Then[p.Then-1].Way}
-	} else {
+	if p.Then == 0 {
 		p.Round = d.now
 	}
+	ways := step.ways(p.Then)
 	next := followUp(steps, number, p, d.now)
 	if terms.Turn != nil {
 		_, next.Until = terms.Turn(step.Notify, d.now)
@@ -174,6 +172,40 @@ func (d *decision) pageNow(i Incident, terms Terms, p Paging) {
 // time.
 func (s Step) applies(severity Severity, now time.Time) bool {
 	return (s.Severity == "" || severity.Rank() <= s.Severity.Rank()) && (s.Within == nil || s.Within(now))
+}
+
+// ways are those of a page: the step's own for 0, or the n-th later one.
+func (s Step) ways(then int) []string {
+	if then > 0 {
+		return []string{s.Then[then-1].Way}
+	}
+	return s.By
+}
+
+// Page is one of those that an escalation sends: At is counted from the first.
+type Page struct {
+	At   time.Duration
+	Step int
+	Ways []string
+}
+
+// Pages are what an escalation of at least one step sends for a while when nobody
+// answers and every step is taken.
+func Pages(steps []Step, during time.Duration) []Page {
+	var pages []Page
+	first := time.Unix(0, 0)
+	p := Paging{Due: first}
+	for now := first; now.Sub(first) < during; now = p.Due {
+		if p.Began.IsZero() {
+			p.Began = now
+		}
+		if p.Then == 0 {
+			p.Round = now
+		}
+		pages = append(pages, Page{At: now.Sub(first), Step: p.Step, Ways: steps[p.Step].ways(p.Then)})
+		p = followUp(steps, p.Step, p, now)
+	}
+	return pages
 }
 
 // followUp says what comes after a page that went out now: the step's next
