@@ -156,10 +156,12 @@ func (r *Receiver) AskReceipts(ctx context.Context, over map[string]bool) {
 	}
 }
 
-// awaits says whether a provider is to be asked about a delivery.
+// awaits says whether a provider is to be asked about a delivery; also about one
+// that was given up, because it may arrive and be answered after all.
 func (r *Receiver) awaits(over map[string]bool) func(incident.Delivery) bool {
 	return func(d incident.Delivery) bool {
-		return d.State == incident.DeliverySent && !d.Progress.Last && !over[d.Thread] && r.now().Sub(d.At) < askFor
+		open := d.State == incident.DeliverySent || d.State == incident.DeliveryUndelivered
+		return open && !d.Progress.Last && !over[d.Thread] && r.now().Sub(d.At) < askFor
 	}
 }
 
@@ -176,7 +178,7 @@ func (r *Receiver) ask(ctx context.Context, i incident.Incident, d incident.Deli
 	if err == nil && fate.Acknowledged && i.Owner == "" {
 		err = r.Acknowledge(ctx, i.ID, d.Recipient, d.Way)
 	}
-	if err == nil && (fate.Ended() || fate.Progress.Rank > d.Progress.Rank) {
+	if err == nil && (fate.Ended() || d.State == incident.DeliverySent && fate.Progress.Rank > d.Progress.Rank) {
 		err = r.Callbacks().Receipt(ctx, fate.Of(incident.Receipted{Incident: i.ID, Message: d.Message, Recipient: d.Recipient, Way: d.Way}))
 	}
 	if err != nil && ctx.Err() == nil {

@@ -13,10 +13,11 @@ const ReceiptWithin = 2 * time.Minute
 // Progress is how far a message is on its way, as its provider says. Rank is
 // higher for what comes later, 0 for nothing said.
 type Progress struct {
-	Words  string        `json:"words,omitempty"`
-	Rank   int           `json:"rank,omitempty"`
-	Last   bool          `json:"last,omitempty"` // nothing more will be said: no receipt is waited for
-	Within time.Duration `json:"-"`              // the end may take so long from now; 0 changes nothing
+	Words   string        `json:"words,omitempty"`
+	Rank    int           `json:"rank,omitempty"`
+	Last    bool          `json:"last,omitempty"` // nothing more will be said: no receipt is waited for
+	Arrived bool          `json:"-"`              // it is there: an answer may come, and no receipt is waited for
+	Within  time.Duration `json:"-"`              // the end may take so long from now; 0 changes nothing
 }
 
 // Receipted is what a provider says later of a message it took. State is
@@ -72,7 +73,7 @@ func (d *decision) progressed(in Receipted, delivery Delivery) {
 	}
 	delivery.Progress = in.Progress
 	switch {
-	case in.Progress.Last:
+	case in.Progress.Last, in.Progress.Arrived:
 		delivery.ReceiptBy = time.Time{}
 	case in.Progress.Within > 0 && !delivery.ReceiptBy.IsZero():
 		delivery.ReceiptBy = d.now.Add(in.Progress.Within)

@@ -129,7 +129,8 @@ func TestAnEmergencyRingsUntilItIsAnswered(t *testing.T) {
 		status string
 		want   notify.Fate
 	}{
-		{`"acknowledged":0,"last_delivered_at":1,"expired":0`, notify.Fate{}},
+		{`"acknowledged":0,"last_delivered_at":1,"expired":0`, notify.Fate{State: incident.DeliverySent, Progress: incident.Progress{Words: "Pushover: it rings", Rank: 1, Arrived: true}}},
+		{`"acknowledged":0,"last_delivered_at":0,"expired":0`, notify.Fate{}},
 		{`"acknowledged":1,"acknowledged_by":"` + pushoverUser + `"`, notify.Fate{State: incident.DeliveryDelivered, Acknowledged: true}},
 		{`"acknowledged":0,"last_delivered_at":1,"expired":1`, notify.Fate{State: incident.DeliveryDelivered}},
 		{`"acknowledged":0,"last_delivered_at":0,"expired":1`, notify.Fate{State: incident.DeliveryUndelivered, Problem: "Pushover reached none of the person's devices"}},

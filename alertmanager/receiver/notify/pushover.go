@@ -62,6 +62,7 @@ func (c *pushover) Send(ctx context.Context, m Message) (Receipt, error) {
 	taken := struct {
 		Status  int    `json:"status"`
 		Receipt string `json:"receipt"`
+		Info    string `json:"info"` // of a message that was taken and goes nowhere
 	}{Status: 1}
 	if err := understood("Pushover", answer, &taken); err != nil {
 		return Receipt{}, err
@@ -69,7 +70,11 @@ func (c *pushover) Send(ctx context.Context, m Message) (Receipt, error) {
 	if taken.Status != 1 {
 		return Receipt{}, permanent("Pushover refused the message, with the status %d", taken.Status)
 	}
-	return Receipt{Thread: cmp.Or(threadName(taken.Receipt), m.Thread)}, nil
+	if strings.Contains(strings.ToLower(taken.Info), "no active devices") {
+		return Receipt{}, permanent("the person has no device at Pushover that is active")
+	}
+	receipt := threadName(taken.Receipt)
+	return Receipt{Thread: cmp.Or(receipt, m.Thread), Follows: receipt != ""}, nil
 }
 
 func pushoverForm(m Message) url.Values {
@@ -117,15 +122,17 @@ func pushoverMessage(t Text) string {
 	return Plain(b.String(), pushoverText)
 }
 
-// Follow asks whether an emergency was answered, or ends it when somebody has
-// answered elsewhere. The receipt of one that was not delivered is a bad one.
+// Follow asks whether an emergency rings and was answered, and ends it when
+// somebody has answered elsewhere. The receipt of one that was not delivered is a
+// bad one.
 func (c *pushover) Follow(ctx context.Context, thread string, over bool) (Fate, error) {
 	if thread == "" {
 		return Fate{}, nil // it was no emergency
 	}
 	if over {
-		_, err := c.post(ctx, "receipts/"+url.PathEscape(thread)+"/cancel", url.Values{})
-		return Fate{}, err
+		if _, err := c.post(ctx, "receipts/"+url.PathEscape(thread)+"/cancel", url.Values{}); err != nil {
+			return Fate{}, err
+		}
 	}
 	address := c.url + "/1/receipts/" + url.PathEscape(thread) + ".json?token=" + url.QueryEscape(c.token)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -136,23 +143,37 @@ func (c *pushover) Follow(ctx context.Context, thread string, over bool) (Fate, 
 	if err != nil {
 		return Fate{}, err
 	}
-	var said struct {
-		Acknowledged int   `json:"acknowledged"`
-		Expired      int   `json:"expired"`
-		Delivered    int64 `json:"last_delivered_at"`
-	}
+	var said pushoverSaid
 	if err := json.Unmarshal(answer, &said); err != nil {
 		return Fate{}, temporary("Pushover's answer is not the JSON that it should be")
 	}
+	return said.fate(over), nil
+}
+
+// pushoverSaid is the receipt of an emergency. Delivered is when it last went to
+// a device, 0 for never.
+type pushoverSaid struct {
+	Acknowledged int   `json:"acknowledged"`
+	Expired      int   `json:"expired"`
+	Delivered    int64 `json:"last_delivered_at"`
+}
+
+// fate is what a receipt means; over says that nobody need answer any more. What
+// rings on has arrived, and is still asked about, because it may be answered.
+func (s pushoverSaid) fate(over bool) Fate {
 	switch {
-	case said.Acknowledged != 0:
-		return Fate{State: incident.DeliveryDelivered, Acknowledged: true}, nil
-	case said.Expired != 0 && said.Delivered == 0:
-		return Fate{State: incident.DeliveryUndelivered, Problem: "Pushover reached none of the person's devices"}, nil
-	case said.Expired != 0:
-		return Fate{State: incident.DeliveryDelivered}, nil
+	case s.Acknowledged != 0:
+		return Fate{State: incident.DeliveryDelivered, Acknowledged: true}
+	case s.Delivered != 0 && (over || s.Expired != 0):
+		return Fate{State: incident.DeliveryDelivered}
+	case s.Delivered != 0:
+		fate := onItsWay(0, "Pushover: it rings")
+		fate.Progress.Arrived = true
+		return fate
+	case s.Expired != 0 && !over:
+		return Fate{State: incident.DeliveryUndelivered, Problem: "Pushover reached none of the person's devices"}
 	}
-	return Fate{}, nil
+	return Fate{}
 }
 
 // post posts a form to a resource, with the token.
