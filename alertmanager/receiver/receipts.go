@@ -90,6 +90,11 @@ func (a *answers) first(tx *store.Tx, once callback.Once) (bool, error) {
 	return tx.NewCallback(once.From, hex.EncodeToString(sum[:]), a.now())
 }
 
+// Answer replies to a text message.
+func (a *answers) Answer(ctx context.Context, provider, number, text string) error {
+	return a.current.Load().channels.Answer(ctx, provider, number, text, a.now())
+}
+
 // Called is what people call a person.
 func (a *answers) Called(person string) string { return a.current.Load().name(person) }
 

@@ -177,6 +177,12 @@ func TestATextThroughNotifyTheWholeWay(t *testing.T) {
 	n.back("text", "secret", map[string]any{"id": "y", "source_number": "447700900124", "destination_number": "447700900000", "message": "Ack 1"}, http.StatusNoContent)
 	i := h.settled(1, func(i incident.Incident) bool { return i.Owner != "" })
 	require.Equal(t, "ben sms", i.Owner+" "+i.Via)
+	require.Regexp(t, `^Thank you, Ben Carter\. Incident 1 is yours\. \(\d\d:\d\d:\d\d\)$`, (<-n.taken).Said["message"])
+	n.back("text", "secret", map[string]any{"id": "z", "source_number": "447700900124", "destination_number": "447700900000", "message": "ok, thanks"}, http.StatusNoContent)
+	said := <-n.taken
+	require.Equal(t, "+447700900124", said.Phone)
+	require.Contains(t, said.Said["message"], "Tocsin understands: ACK or ACK 3")
+	require.Empty(t, n.taken, "it came twice, and is answered once")
 	require.Empty(t, p.taken)
 }
 

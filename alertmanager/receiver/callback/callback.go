@@ -51,6 +51,9 @@ type Desk interface {
 	Current(ctx context.Context) ([]incident.Incident, error)
 	// People lists who has certain contacts, in order.
 	People(has func(notify.Contacts) bool) []string
+	// Answer sends a text message to a number in reply to one that came from there,
+	// through the same provider.
+	Answer(ctx context.Context, provider, number, text string) error
 	// Called is what people call a person.
 	Called(person string) string
 }

@@ -29,6 +29,7 @@ type desk struct {
 	catalog *catalog.Catalog
 	open    []incident.Incident
 	err     error
+	mute    error // of answers
 	log     []string
 	inputs  []incident.Input  // of what happened elsewhere
 	before  map[string]bool   // what was posted
@@ -114,6 +115,13 @@ func (d *desk) People(has func(notify.Contacts) bool) (people []string) {
 	return people
 }
 
+func (d *desk) Answer(_ context.Context, provider, number, text string) error {
+	if d.mute != nil {
+		return d.mute
+	}
+	return d.note("%s answers %s: %s", provider, number, text)
+}
+
 func (d *desk) Called(person string) string { return strings.ToUpper(person[:1]) + person[1:] }
 
 // told is an open incident that asha was sent a text message about.
@@ -123,7 +131,7 @@ func told(id incident.ID, service string, at time.Duration) incident.Incident {
 		Opened: now.Add(-time.Hour), Since: now.Add(-time.Hour),
 		Messages: []incident.Message{{
 			Number: 1, At: now.Add(-time.Hour + at),
-			Deliveries: []incident.Delivery{{Message: 1, Recipient: "asha", Way: incident.WaySMS, State: incident.DeliverySent}},
+			Deliveries: []incident.Delivery{{Message: 1, Recipient: "asha", Way: incident.WaySMS, State: incident.DeliverySent, Thread: "twilio:SM1"}},
 		}},
 	}
 }

@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -8,8 +9,12 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 )
+
+const govukNotify = "govuk_notify"
 
 // govukBody reads what GOV.UK Notify posted, if it has the token that was
 // chosen for it. The answer is zero when all is well.
@@ -47,8 +52,8 @@ func (h *handler) govukStatus(r request) answer {
 	return a
 }
 
-// govukText takes a text message that somebody sent to the service. Notify
-// cannot answer in the same breath, so what it did is seen on the board.
+// govukText takes a text message that somebody sent to the service. Notify cannot
+// answer in the same breath: the answer is a message of its own.
 func (h *handler) govukText(r request) answer {
 	var said struct {
 		ID      string `json:"id"`
@@ -58,8 +63,20 @@ func (h *handler) govukText(r request) answer {
 	if a := h.govukBody(r, &said); a.code != 0 {
 		return a
 	}
-	if _, err := h.reply(r.Context(), texted{from: "govuk_notify", id: said.ID, number: said.Number, text: said.Message}); err != nil && !errors.Is(err, errStranger) {
+	text, err := h.reply(r.Context(), texted{
+		from: govukNotify, id: said.ID, number: said.Number, text: said.Message,
+		stops: "the person replied STOP to GOV.UK Notify: more text messages through it may not arrive",
+	})
+	if err != nil && !errors.Is(err, errStranger) {
 		return failed(err)
 	}
-	return done
+	a := done
+	if text != "" {
+		a.after = func(ctx context.Context) {
+			if err := h.Desk.Answer(ctx, govukNotify, "+"+digits(said.Number), text); err != nil {
+				level.Error(h.Logger).Log("msg", "A reply could not be answered", "provider", govukNotify, "err", err)
+			}
+		}
+	}
+	return a
 }

@@ -1,6 +1,7 @@
 package callback_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,7 +25,9 @@ func TestCallbacksOfGovukNotify(t *testing.T) {
 		{"a wrong token", "status", "wrong", `{"reference":"3.1.asha.sms","status":"delivered"}`, 403, ""},
 		{"no token", "text", "", `{"source_number":"447700900123","message":"ack 3"}`, 403, ""},
 		{"no JSON", "status", secret, `reference=3`, 400, ""},
-		{"a reply", "text", secret, `{"source_number":"447700900123","message":"Ack 3 "}`, 204, "acknowledge 3 asha sms"},
+		{"a reply", "text", secret, `{"source_number":"447700900123","message":"Ack 3 "}`, 204, "acknowledge 3 asha sms;govuk_notify answers +447700900123: Thank you, Asha. Incident 3 is yours."},
+		{"a word that nobody understands", "text", secret, `{"source_number":"447700900123","message":"Ok thanks"}`, 204, "govuk_notify answers +447700900123: Tocsin understands: ACK or ACK 3 (the incident's number) to take it on, RES 3 to close it."},
+		{"STOP, while no text went out through Notify", "text", secret, `{"source_number":"447700900123","message":"STOP"}`, 204, ""},
 		{"a stranger", "text", secret, `{"source_number":"447700900999","message":"ack 3"}`, 204, ""},
 	}
 	for _, c := range cases {
@@ -37,4 +40,32 @@ func TestCallbacksOfGovukNotify(t *testing.T) {
 	}
 	code, _ := answered(t, newDesk(t, "{}"), "/callback/govuk_notify/status", nil, "{}")
 	require.Equal(t, http.StatusNotFound, code)
+}
+
+// TestSTOPToNotify is no word to Twilio: whoever had a text of each loses one.
+func TestSTOPToNotify(t *testing.T) {
+	d := newDesk(t, govuk)
+	d.open[1].Messages[0].Deliveries[0].Thread = "govuk_notify:740e5834-3a29-46b4-9a6f-16142fde533a"
+	for range 2 {
+		code, _ := answered(t, d, "/callback/govuk_notify/text", map[string]string{"Authorization": "Bearer " + secret}, `{"id":"n1","source_number":"447700900123","message":" Stop. "}`)
+		require.Equal(t, http.StatusNoContent, code)
+	}
+	require.Equal(t, []string{"undelivered asha by sms: the person replied STOP to GOV.UK Notify: more text messages through it may not arrive"}, d.log)
+}
+
+// TestAnAnswerThroughNotifyIsSentOnce however often the text comes, and one that
+// cannot be sent undoes nothing.
+func TestAnAnswerThroughNotifyIsSentOnce(t *testing.T) {
+	d := newDesk(t, govuk)
+	post := func(id, text string) {
+		code, _ := answered(t, d, "/callback/govuk_notify/text", map[string]string{"Authorization": "Bearer " + secret}, `{"id":"`+id+`","source_number":"447700900123","message":"`+text+`"}`)
+		require.Equal(t, http.StatusNoContent, code)
+	}
+	for range 2 {
+		post("n1", "what?")
+	}
+	require.Len(t, d.log, 1)
+	d.mute = errors.New("Notify is down")
+	post("n2", "ack 3")
+	require.Equal(t, []string{"acknowledge 3 asha sms"}, d.log[1:])
 }

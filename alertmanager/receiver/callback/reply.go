@@ -27,6 +27,7 @@ var errStranger = errors.New("the number is nobody's")
 type texted struct {
 	from, id     string // the provider, and what it calls the message
 	number, text string
+	stops        string // what it means for the person to reply STOP to this provider
 }
 
 // command is what people write: a word and, where several incidents are open,
@@ -197,21 +198,22 @@ func toldLast(i incident.Incident, people []string, by func(way string) bool) (p
 	return person, last
 }
 
-// stopped notes on every open incident that texts no longer reach the people,
-// so that another way is used.
+// stopped notes on every open incident that texts through the provider no longer
+// reach the people, so that another way is used.
 func (h *handler) stopped(ctx context.Context, t texted, people []string) error {
 	if fresh, err := h.Desk.First(ctx, Once{From: t.from, ID: t.id}); err != nil || !fresh {
 		return err
 	}
-	level.Warn(h.Logger).Log("msg", "Somebody replied STOP: text messages do not reach this person until START is sent from the phone", "person", people[0])
+	level.Warn(h.Logger).Log("msg", "Somebody replied STOP: text messages through this provider do not reach the person", "person", people[0], "provider", t.from)
 	open, err := h.Desk.Current(ctx)
 	for _, i := range open {
 		for _, m := range i.Messages {
 			for _, d := range m.Deliveries {
-				if err == nil && slices.Contains(people, d.Recipient) && d.Way == incident.WaySMS && d.State == incident.DeliverySent {
+				ours := d.Way == incident.WaySMS && strings.HasPrefix(d.Thread, t.from+":")
+				if err == nil && ours && slices.Contains(people, d.Recipient) && d.State == incident.DeliverySent {
 					err = h.Desk.Receipt(ctx, incident.Receipted{
 						Incident: i.ID, Message: m.Number, Recipient: d.Recipient, Way: d.Way,
-						State: incident.DeliveryUndelivered, Problem: "the person replied STOP: text messages are blocked until START is sent from the phone",
+						State: incident.DeliveryUndelivered, Problem: t.stops,
 					})
 				}
 			}

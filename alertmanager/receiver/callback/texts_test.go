@@ -15,7 +15,7 @@ import (
 
 const (
 	ashas, bens = "+447700900123", "+447700900124"
-	stop        = "undelivered asha by sms: the person replied STOP: text messages are blocked until START is sent from the phone"
+	stop        = "undelivered asha by sms: the person replied STOP to Twilio, which sends them no text messages until START comes from the phone"
 	helps       = "Tocsin understands"
 )
 

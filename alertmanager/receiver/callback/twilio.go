@@ -154,7 +154,10 @@ func (h *handler) twilioReply(r request) answer {
 	if form == nil {
 		return refused
 	}
-	text, err := h.reply(r.Context(), texted{from: "twilio", id: form.Get("MessageSid"), number: form.Get("From"), text: form.Get("Body")})
+	text, err := h.reply(r.Context(), texted{
+		from: "twilio", id: form.Get("MessageSid"), number: form.Get("From"), text: form.Get("Body"),
+		stops: "the person replied STOP to Twilio, which sends them no text messages until START comes from the phone",
+	})
 	if err != nil && !errors.Is(err, errStranger) {
 		return failed(err)
 	}

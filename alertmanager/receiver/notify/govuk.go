@@ -34,6 +34,11 @@ type govuk struct {
 
 const govukURL = "https://api.notifications.service.gov.uk"
 
+// govukAhead stands for what Notify puts before a text where the service has that
+// on: its name and a colon. Which name that is, and whether, the API does not say,
+// so there is room for as much as this.
+const govukAhead = "A service's name of forty characters...: "
+
 func newGovukSMS(s Settings) (Channel, error)   { return newGovuk(s, incident.WaySMS) }
 func newGovukEmail(s Settings) (Channel, error) { return newGovuk(s, incident.WayEmail) }
 
@@ -136,7 +141,7 @@ func govukRefusal(refusal *Error, answer []byte) *Error {
 func (c *govuk) Send(ctx context.Context, m Message) (Receipt, error) {
 	body := map[string]any{"template_id": c.template, "reference": m.ID}
 	if c.way == incident.WaySMS {
-		body["phone_number"], body["personalisation"] = dialled(m.To.Address), map[string]string{"message": textMessage(m, c.replies)}
+		body["phone_number"], body["personalisation"] = dialled(m.To.Address), map[string]string{"message": textMessage(m, c.replies, govukAhead)}
 		if c.sender != "" {
 			body["sms_sender_id"] = c.sender
 		}

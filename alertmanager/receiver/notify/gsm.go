@@ -118,25 +118,26 @@ const (
 )
 
 // textOf is a text message: its start, cut so that all fits, and its end, of
-// which nothing may be missing.
-func textOf(start, end string) string {
+// which nothing may be missing. There is room for what the provider puts ahead.
+func textOf(ahead, start, end string) string {
 	start = inGSMLetters(start)
 	for most := mostParts; ; most++ {
-		if partsOf(start+end) <= most {
+		if partsOf(ahead+start+end) <= most {
 			return start + end
 		}
-		cut := cutTo(start, end, most)
+		cut := cutTo(ahead, start, end, most)
 		if utf8.RuneCountInString(cut) >= min(leastStart, utf8.RuneCountInString(start)) {
 			return cut + "..." + end
 		}
 	}
 }
 
-// cutTo is the longest beginning of start that fits before the end.
-func cutTo(start, end string, most int) string {
+// cutTo is the longest beginning of start that fits between what is ahead and the
+// end.
+func cutTo(ahead, start, end string, most int) string {
 	fits := 0
 	for at := range start {
-		if partsOf(start[:at]+"..."+end) > most {
+		if partsOf(ahead+start[:at]+"..."+end) > most {
 			break
 		}
 		fits = at

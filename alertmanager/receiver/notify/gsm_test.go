@@ -68,18 +68,41 @@ func TestATextMessageStaysWithinItsParts(t *testing.T) {
 		"a longer end than allowed": {"shop is down", strings.Repeat(link, 6), 6},
 		"a wide end":                {strings.Repeat("shop is down ", 50), " ж" + link, 4},
 	} {
-		got := textOf(c.start, c.end)
+		got := textOf("", c.start, c.end)
 		require.LessOrEqual(t, partsOf(got), c.most, "%s: %s", name, got)
 		require.True(t, strings.HasSuffix(got, c.end), name)
 		require.NotContains(t, got, "…")
 	}
-	require.True(t, isGSM(textOf(strings.Repeat("shop “is” down… ", 50), link)), "what is cut is not paid three times")
+	require.True(t, isGSM(textOf("", strings.Repeat("shop “is” down… ", 50), link)), "what is cut is not paid three times")
+}
+
+// TestThereIsRoomForTheNameOfTheService that Notify puts ahead: with it the text
+// still has no part more.
+func TestThereIsRoomForTheNameOfTheService(t *testing.T) {
+	require.Equal(t, 41, len(govukAhead))
+	for name, c := range map[string]struct {
+		start string
+		most  int // characters
+	}{
+		"GSM-7":            {strings.Repeat("shop is down ", 50), 459 - 41},
+		"two septets each": {strings.Repeat("{", 600), 459 - 41 - 60},
+		"UTF-16":           {strings.Repeat("магазин не работает ", 50), 201 - 41},
+		"pairs":            {strings.Repeat("𠀀", 300), 201 - 41 - 50}, // Chinese beyond the first plane
+	} {
+		got := textOf(govukAhead, c.start, " Reply ACK 7. (7.1)")
+		require.Equal(t, 3, partsOf(govukAhead+got), name)
+		require.LessOrEqual(t, len([]rune(got)), c.most, name)
+		require.Greater(t, partsOf(govukAhead+strings.Repeat("x", 5)+got), 3, "%s: nothing is wasted: %s", name, got)
+		require.True(t, strings.HasSuffix(got, "... Reply ACK 7. (7.1)"), name)
+	}
+	short := textOf(govukAhead, "shop is down", " (7.1)")
+	require.Equal(t, "shop is down (7.1)", short)
 }
 
 func FuzzTextMessages(f *testing.F) {
 	f.Add("shop “is” down… ж🔥", " Reply ACK 7.")
 	f.Fuzz(func(t *testing.T, start, end string) {
-		got := textOf(OneLine(start, mostOfStart), OneLine(end, 200))
+		got := textOf("", OneLine(start, mostOfStart), OneLine(end, 200))
 		require.True(t, strings.HasSuffix(got, OneLine(end, 200)))
 		require.LessOrEqual(t, partsOf(got), 5)
 	})

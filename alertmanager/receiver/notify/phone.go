@@ -14,11 +14,11 @@ const mostOfStart = mostParts * gsmPart
 // textMessage is what stands in a text message: how bad it is, what it is,
 // how to answer. The number of the message, or the time, makes each one
 // different, because networks block what repeats itself. Replies says that an answer comes back
-// to us.
-func textMessage(m Message, replies bool) string {
+// to us; ahead is what the provider may put before it.
+func textMessage(m Message, replies bool, ahead string) string {
 	t := Compose(m)
 	if m.Said != nil {
-		return textOf(OneLine(sentence(t.Subject)+" "+t.Lead, mostOfStart), " ("+m.At.UTC().Format("15:04:05")+")")
+		return textOf(ahead, OneLine(sentence(t.Subject)+" "+t.Lead, mostOfStart), " ("+m.At.UTC().Format("15:04:05")+")")
 	}
 	end := fmt.Sprintf(" (%d.%d", m.Incident.ID, m.Number)
 	if m.Attempt > 1 {
@@ -39,7 +39,7 @@ func textMessage(m Message, replies bool) string {
 	if impact := OneLine(m.Incident.Lead().Annotations["impact"], 150); impact != "" && m.Kind != incident.MessageResolved {
 		start += " " + sentence(impact) + " Since " + Clock(m.Incident.Began(), m.Zone) + "."
 	}
-	return textOf(OneLine(start, mostOfStart), end)
+	return textOf(ahead, OneLine(start, mostOfStart), end)
 }
 
 // Spoken is what a voice says of an incident.

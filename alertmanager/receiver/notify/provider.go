@@ -3,8 +3,11 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
 // provider is one service behind a way, and how it calls a person.
@@ -47,6 +50,22 @@ func (c Channels) add(kind Kind, channel Channel) {
 func (c Channels) Reach(way string, contacts Contacts) bool {
 	services, _ := c[way].(providers)
 	return len(services.of(contacts)) > 0
+}
+
+// Answer sends a text message to a number in reply to one that came from there,
+// through the same provider. The error holds no number.
+func (c Channels) Answer(ctx context.Context, name, number, text string, now time.Time) error {
+	services, _ := c[incident.WaySMS].(providers)
+	for _, p := range services {
+		if p.name == name {
+			_, err := p.channel.Send(ctx, Message{
+				ID: fmt.Sprintf("answer.%d.%s", now.UnixNano(), incident.WaySMS), Kind: incident.MessageTest, At: now, Attempt: 1,
+				To: Recipient{Address: number}, Said: &Text{Subject: text},
+			})
+			return err
+		}
+	}
+	return permanent("no text messages go out through %s", name)
 }
 
 // Follower gives the provider that a thread belongs to, and the thread as the

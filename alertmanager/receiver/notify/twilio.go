@@ -110,7 +110,7 @@ const textLife = 10 * time.Minute
 // Send hands over a text message.
 func (c *twilioSMS) Send(ctx context.Context, m Message) (Receipt, error) {
 	form := url.Values{
-		"To": {dialled(m.To.Address)}, "From": {dialled(c.from)}, "Body": {textMessage(m, m.Callback != "")},
+		"To": {dialled(m.To.Address)}, "From": {dialled(c.from)}, "Body": {textMessage(m, m.Callback != "", "")},
 		"ValidityPeriod": {strconv.Itoa(int(textLife.Seconds()))}, "SmartEncoded": {"true"},
 	}
 	if strings.HasPrefix(c.from, "MG") {
