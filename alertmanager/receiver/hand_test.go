@@ -60,6 +60,14 @@ func TestTheOtherTeamIsRungAndWhoeverHasTheCauseHears(t *testing.T) {
 	require.Equal(t, "mo", h.settled(3, func(i incident.Incident) bool { return i.Owner != "" }).Owner, "who answers one answers both")
 }
 
+// withoutAsha is the estate when asha has left it.
+func withoutAsha() string {
+	return strings.NewReplacer(
+		"  asha: {name: Asha Rao, contacts: {file: asha.yml}}\n", "", "members: [asha, ben]", "members: [ben]", "people: [asha], backup: [ben]", "people: [ben]",
+		"    - {notify: backup, by: [push, email], every: 5m}\n", "    - {notify: manager, by: [push, email], every: 5m}\n",
+	).Replace(estate)
+}
+
 // Who has an incident leaves the catalogue: whoever is on call then is rung, and
 // hears why.
 func TestAnOwnerLeavesTheCatalogue(t *testing.T) {
@@ -68,10 +76,7 @@ func TestAnOwnerLeavesTheCatalogue(t *testing.T) {
 	h.later(2 * time.Minute)
 	h.pushed("asha", "PLEASE ACKNOWLEDGE")
 	require.NoError(t, h.receiver.Acknowledge(t.Context(), 1, "asha", "the test"))
-	h.catalog(strings.NewReplacer(
-		"  asha: {name: Asha Rao, contacts: {file: asha.yml}}\n", "", "members: [asha, ben]", "members: [ben]", "people: [asha], backup: [ben]", "people: [ben]",
-		"    - {notify: backup, by: [push, email], every: 5m}\n", "    - {notify: manager, by: [push, email], every: 5m}\n",
-	).Replace(estate))
+	h.catalog(withoutAsha())
 	h.reload()
 	h.pushed("ben", "PLEASE ACKNOWLEDGE", "asha is not in the catalogue any more")
 	require.Empty(t, h.settled(1, func(incident.Incident) bool { return true }).Owner)

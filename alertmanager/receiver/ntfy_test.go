@@ -40,7 +40,8 @@ func TestTheButtonOfAPushMessage(t *testing.T) {
 	require.Empty(t, owner(), "nobody makes a button for somebody else")
 
 	h.later(3 * 24 * time.Hour)
-	h.request(http.MethodPost, button, "", 403, "not valid, or not any more")
+	h.request(http.MethodPost, button, "", 403, "It was good for 48 hours. Acknowledge on the incident&#39;s page, by the link in a newer message, or by replying ACK 1 to a text message.")
+	h.request(http.MethodGet, button, "", 403, `<a class="button" href="/incidents/1">Open the incident</a>`)
 	require.Empty(t, owner())
 }
 
@@ -63,4 +64,66 @@ func TestAButtonThatIsPressedTwice(t *testing.T) {
 	require.Equal(t, 200, h.post(h.ended(down)))
 	h.settled(1, func(i incident.Incident) bool { return !i.Open() })
 	h.request(http.MethodPost, button, "", 200, "It is over")
+}
+
+// TestALinkThatIsPressedAgainMovesNoEnd: not of an acknowledgement, and not of a
+// snooze. Whoever is asked whether they go on answers by it, once.
+func TestALinkThatIsPressedAgainMovesNoEnd(t *testing.T) {
+	h := newHouse(t)
+	h.catalog(estate + "defaults: {acknowledgement_timeout: 1h}\n")
+	h.reload()
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	button := h.button("push:asha", 1)
+	press := func() (incident.Incident, int) {
+		h.request(http.MethodPost, button, "", 200, "it is yours")
+		i := h.settled(1, whatever)
+		return i, strings.Count(h.request(http.MethodGet, "/incidents/1", "", 200, ""), "Asha Rao took it on")
+	}
+	first, times := press()
+	require.Equal(t, 1, times)
+	h.later(10 * time.Minute)
+	again, times := press()
+	require.Equal(t, first.OwnedUntil, again.OwnedUntil)
+	require.Equal(t, 1, times)
+
+	h.later(36 * time.Minute)
+	h.settled(1, func(i incident.Incident) bool { return i.OwnerAsked })
+	renewed, _ := press()
+	require.True(t, renewed.OwnedUntil.After(first.OwnedUntil.Add(30*time.Minute)), "whoever is asked may go on")
+	again, _ = press()
+	require.Equal(t, renewed.OwnedUntil, again.OwnedUntil)
+
+	require.NoError(t, h.receiver.Act(t.Context(), 1, incident.Acknowledge{Incident: 1, Person: "asha", Via: "board", Until: h.now().Add(3 * time.Hour)}))
+	snoozed := h.settled(1, whatever)
+	again, _ = press()
+	require.True(t, again.Snoozed)
+	require.Equal(t, snoozed.OwnedUntil, again.OwnedUntil)
+}
+
+// TestALinkOfWhoHasHandedItOver asks before it takes the incident back.
+func TestALinkOfWhoHasHandedItOver(t *testing.T) {
+	h := newHouse(t)
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	button := h.button("push:asha", 1)
+	h.request(http.MethodPost, button, "", 200, "it is yours")
+	require.NoError(t, h.receiver.Act(t.Context(), 1, incident.Reassign{Incident: 1, Person: "asha", To: "ben", Via: "board"}))
+	h.request(http.MethodPost, button, "", 409, "Take it over as Asha Rao")
+	require.Equal(t, "ben", h.settled(1, whatever).Owner)
+	require.NoError(t, h.receiver.Act(t.Context(), 1, incident.Reassign{Incident: 1, Person: "ben", Via: "board"}))
+	require.Empty(t, h.settled(1, whatever).Owner)
+	h.request(http.MethodPost, button, "", 200, "it is yours")
+	require.Equal(t, "asha", h.settled(1, whatever).Owner, "nobody had it")
+}
+
+// TestALinkOfSomebodyWhoHasLeft does nothing, and says who can.
+func TestALinkOfSomebodyWhoHasLeft(t *testing.T) {
+	h := newHouse(t)
+	require.Equal(t, 200, h.post(h.firing("ServiceDown", "critical", "users")))
+	button := h.button("push:asha", 1)
+	h.catalog(withoutAsha())
+	h.reload()
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		h.request(method, button, "", 403, "It was made for somebody who is not in the catalogue any more.")
+	}
+	require.Empty(t, h.settled(1, whatever).Owner)
 }

@@ -10,15 +10,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/board"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
 // tokenLife is for how long a link in a message acknowledges.
 const tokenLife = 48 * time.Hour
 
-// errToken is the answer to every token that is no good, so that it tells
+// errToken is the answer to every token that we did not make, so that it tells
 // nothing.
-var errToken = errors.New("the link is not valid, or not any more: acknowledge on the board")
+var errToken = errors.New("the link is not valid: acknowledge on the board")
+
+// expired is the answer to a token that is too old.
+func expired(id incident.ID) error {
+	return board.StaleLink{Incident: id, Why: fmt.Sprintf(
+		"It was good for %d hours. Acknowledge on the incident's page, by the link in a newer message, or by replying ACK %d to a text message.", int(tokenLife.Hours()), id,
+	)}
+}
+
+// departed is the answer to a token of somebody who is gone.
+func departed(id incident.ID) error {
+	return board.StaleLink{Incident: id, Why: "It was made for somebody who is not in the catalogue any more. Whoever is on call has a link of their own, or acknowledges on the incident's page."}
+}
 
 // signer makes and checks the tokens by which one person may acknowledge one
 // incident. The key stays in the store: nobody configures it.
@@ -41,9 +54,12 @@ func (s signer) check(token string, now time.Time) (incident.ID, string, error) 
 		return 0, "", errToken
 	}
 	id, errID := strconv.ParseInt(fields[0], 10, 64)
-	expires, errExpires := strconv.ParseInt(fields[1], 10, 64)
-	if errID != nil || errExpires != nil || now.Unix() > expires {
+	until, errExpires := strconv.ParseInt(fields[1], 10, 64)
+	switch {
+	case errID != nil || errExpires != nil:
 		return 0, "", errToken
+	case now.Unix() > until:
+		return 0, "", expired(incident.ID(id))
 	}
 	return incident.ID(id), fields[2], nil
 }
@@ -67,5 +83,9 @@ func (s signer) feedSum(text string, edition int64) []byte {
 
 // CheckToken tells for whom and for which incident a link was made.
 func (r *Receiver) CheckToken(token string) (incident.ID, string, error) {
-	return r.signer.check(token, r.now())
+	id, person, err := r.signer.check(token, r.now())
+	if err == nil && r.current.Load().catalog.People[person] == nil {
+		err = departed(id)
+	}
+	return id, person, err
 }

@@ -166,13 +166,19 @@ func TestFindings(t *testing.T) {
 		{"holidays that nobody uses", "turns", lint.Good, func(_ *testing.T, in *lint.Input) {
 			in.Now = time.Date(2028, 10, 4, 0, 0, 0, 0, time.UTC)
 		}, "somebody is on call at every instant"},
-		{"a text every minute", "phones", lint.Warning, escalation(catalog.Step{Notify: "on_call", By: []string{"push", "sms"}, Every: minutes(1)}),
-			"escalations.page[0].every: an incident that nobody answers rings the phone of on_call 60 times within an hour, by sms: networks and providers block a number that gets so many (want at most 12: repeat the step every 5m or less often, or by push or email)"},
+		{
+			"a text every minute", "phones", lint.Warning, escalation(catalog.Step{Notify: "on_call", By: []string{"push", "sms"}, Every: minutes(1)}),
+			"escalations.page[0].every: an incident that nobody answers rings the phone of on_call 60 times within an hour, by sms: networks and providers block a number that gets so many (want at most 12: repeat the step every 5m or less often, or by push or email)",
+		},
 		{"a text every five minutes", "phones", lint.Good, escalation(catalog.Step{Notify: "on_call", By: []string{"push", "sms"}, Every: minutes(5)}), "none rings more than 12 times within an hour"},
-		{"texts and calls", "phones", lint.Warning, escalation(catalog.Step{Notify: "manager", By: []string{"sms", "voice"}, Then: []catalog.Later{{Way: "voice", After: minutes(3)}}, Every: minutes(8)}),
-			"escalations.page[0].every: an incident that nobody answers rings the phone of manager 24 times within an hour, by sms and voice: networks and providers block a number that gets so many (want at most 12: repeat the step every 15m or"},
-		{"a last step that does not say how often", "phones", lint.Warning, escalation(catalog.Step{Notify: "on_call", By: []string{"sms", "voice"}, Then: []catalog.Later{{Way: "voice", After: minutes(3)}}}),
-			"escalations.page[0]: an incident that nobody answers rings the phone of on_call 18 times within an hour, by sms and voice"},
+		{
+			"texts and calls", "phones", lint.Warning, escalation(catalog.Step{Notify: "manager", By: []string{"sms", "voice"}, Then: []catalog.Later{{Way: "voice", After: minutes(3)}}, Every: minutes(8)}),
+			"escalations.page[0].every: an incident that nobody answers rings the phone of manager 24 times within an hour, by sms and voice: networks and providers block a number that gets so many (want at most 12: repeat the step every 15m or",
+		},
+		{
+			"a last step that does not say how often", "phones", lint.Warning, escalation(catalog.Step{Notify: "on_call", By: []string{"sms", "voice"}, Then: []catalog.Later{{Way: "voice", After: minutes(3)}}}),
+			"escalations.page[0]: an incident that nobody answers rings the phone of on_call 18 times within an hour, by sms and voice",
+		},
 		{"two steps together", "phones", lint.Warning, escalation(
 			catalog.Step{Notify: "on_call", By: []string{"sms"}, Every: minutes(10), For: minutes(50)}, catalog.Step{Notify: "backup", By: []string{"sms"}, For: minutes(1)},
 			catalog.Step{Notify: "on_call", By: []string{"voice"}, Every: minutes(1), For: minutes(8)}, catalog.Step{Notify: "manager", By: []string{"email"}},

@@ -40,7 +40,8 @@ type Desk interface {
 	// Merge. It returns ErrClosed for an incident that is over, ErrNotFound for
 	// none, ErrNobody for a person who does not exist.
 	Act(ctx context.Context, id incident.ID, in incident.Input) error
-	// CheckToken says for whom a link in a message was made.
+	// CheckToken says for whom a link in a message was made. Of one that acts no
+	// longer the error is a StaleLink.
 	CheckToken(token string) (incident.ID, string, error)
 
 	Changes() (changed <-chan struct{}, end func())
@@ -87,6 +88,15 @@ var (
 	ErrClosed   = errors.New("the incident is over: there is nothing to acknowledge any more")
 	ErrNobody   = errors.New("there is no such person in the catalogue")
 )
+
+// StaleLink is a link that was made for somebody about an incident, and acts no
+// longer.
+type StaleLink struct {
+	Incident incident.ID
+	Why      string // and how to go on, as a sentence for whoever pressed it
+}
+
+func (l StaleLink) Error() string { return l.Why }
 
 // board is the handler's state; it never changes.
 type board struct {

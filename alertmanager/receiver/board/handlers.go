@@ -115,8 +115,9 @@ func (b *board) link(w http.ResponseWriter, r *http.Request) {
 }
 
 // followLink does it. Push clients read the status only. What somebody else has
-// is taken over only from the page that says so: a button on an old
-// notification is easily pressed.
+// is taken over only from the page that says so, and what is one's own stays as it
+// is unless its end was asked about: a button on an old notification is easily
+// pressed.
 func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	b.withToken(w, r, func(i incident.Incident, person string) {
@@ -124,6 +125,10 @@ func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
 		deed.Person, deed.Incident = person, i.ID
 		if i.Open() && i.Owner != "" && i.Owner != person && i.Owner != r.PostFormValue("from") {
 			b.render(w, r, http.StatusConflict, "acknowledge", b.linkView(r, i, person, false))
+			return
+		}
+		if i.Open() && i.Owner == person && !i.OwnerAsked {
+			b.render(w, r, http.StatusOK, "acknowledge", b.linkView(r, i, person, true))
 			return
 		}
 		err := b.Desk.Act(r.Context(), i.ID, incident.Acknowledge{Incident: i.ID, Person: person, Via: "the link in a message"})
@@ -155,9 +160,11 @@ func (b *board) withToken(w http.ResponseWriter, r *http.Request, do func(incide
 
 func (b *board) problem(w http.ResponseWriter, r *http.Request, code int, err error) {
 	b.log(r, code, err)
-	b.render(w, r, code, "problem", problemView{
-		frame: b.frame(r, strconv.Itoa(code)+" "+http.StatusText(code)), Text: err.Error(), Heading: http.StatusText(code),
-	})
+	v := problemView{frame: b.frame(r, strconv.Itoa(code)+" "+http.StatusText(code)), Text: err.Error(), Heading: http.StatusText(code)}
+	if stale, is := errors.AsType[StaleLink](err); is {
+		v.Heading, v.Incident = "This link acts no longer", stale.Incident
+	}
+	b.render(w, r, code, "problem", v)
 }
 
 // render writes a page only when all of it could be made.

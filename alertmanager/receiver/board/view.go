@@ -109,6 +109,7 @@ type linkView struct {
 type problemView struct {
 	frame
 	Heading, Text string
+	Incident      incident.ID // to go on with; 0 for none
 }
 
 // card is an incident in short.
