@@ -80,6 +80,10 @@ func (b *board) readFilter(r *http.Request) (filter, history.Query, error) {
 	return f, q, err
 }
 
+// The years in which something can have been: an instant of any other is no
+// number of nanoseconds.
+const firstYear, lastYear = 1700, 2200
+
 // dayBegins is the first instant of a day, or of one some days later.
 func (b *board) dayBegins(name, text string, later int) (time.Time, error) {
 	if text == "" {
@@ -89,7 +93,8 @@ func (b *board) dayBegins(name, text string, later int) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, Refused{fmt.Errorf("%s is %q, want a day such as 2026-11-23", name, text)}
 	}
-	return time.Date(day.Year(), day.Month(), day.Day()+later, 0, 0, 0, 0, b.zone()), nil
+	year := min(max(day.Year(), firstYear), lastYear)
+	return time.Date(year, day.Month(), day.Day()+later, 0, 0, 0, 0, b.zone()), nil
 }
 
 // after reads where a page of the list begins: after NANOSECONDS-NUMBER.

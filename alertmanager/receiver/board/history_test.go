@@ -48,6 +48,9 @@ func TestHistory(t *testing.T) {
 	d.past = d.past[:3]
 	_, text = ask(t, "GET", server.URL+"/history", "")
 	require.NotContains(t, text, "Older")
+	ask(t, "GET", server.URL+"/history?from=0001-01-01&until=9999-12-31", "")
+	require.Negative(t, d.asked.From.UnixNano(), "no instant of it overflows what the database counts in")
+	require.Greater(t, d.asked.Until.UnixNano(), now.UnixNano())
 	for path, want := range map[string]string{
 		"/history?from=yesterday":                           "from is &#34;yesterday&#34;, want a day such as 2026-11-23",
 		"/history/figures?from=2026-11-02&until=2026-11-01": "until (2026-11-01) comes before from (2026-11-02)",

@@ -38,7 +38,7 @@ func (b *board) apiOnCall(w http.ResponseWriter, r *http.Request) {
 	at, want := b.Now(), r.URL.Query().Get("rota")
 	if text := r.URL.Query().Get("at"); text != "" {
 		var err error
-		if at, err = time.Parse(time.RFC3339, text); err != nil {
+		if at, err = time.Parse(time.RFC3339, text); err != nil || at.Year() < firstYear || at.Year() > lastYear {
 			b.apiError(w, r, http.StatusBadRequest, fmt.Errorf("at is %q, want a time such as 2026-12-05T22:00:00Z", text))
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/inbound"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 )
 
@@ -145,6 +146,15 @@ func leadLine(m Message, lead incident.Alert) string {
 	return strings.TrimSpace(line) + " Since " + Clock(i.Began(), m.Zone) + "."
 }
 
+// described is what the description of an alert is: what others say, and what a
+// drill says, was not measured.
+func described(i incident.Incident, lead incident.Alert) string {
+	if i.Drill || lead.Name() == inbound.AlertName {
+		return "Details"
+	}
+	return "Measured"
+}
+
 func rows(m Message, lead incident.Alert) []Row {
 	var rows []Row
 	add := func(name, value string) {
@@ -159,7 +169,7 @@ func rows(m Message, lead incident.Alert) []Row {
 		add("Why", m.News)
 		add("What it was", sentence(lead.Summary()))
 	}
-	add("Measured", lead.Annotations["description"])
+	add(described(m.Incident, lead), lead.Annotations["description"])
 	add("Likely cause", Cause(m.Incident, lead))
 	if m.Kind != incident.MessageResolved {
 		add("In maintenance", strings.Join(m.Works, "\n"))

@@ -41,3 +41,18 @@ func TestADrillSpeaksOfNoImpact(t *testing.T) {
 	require.Equal(t, "This is a drill: nothing is broken. Drill: nothing is wrong with shop. Since Thu 26 Nov 19:09:35 UTC.", text.Lead)
 	require.Equal(t, "DRILL – CRITICAL: Drill: nothing is wrong with shop", text.Subject)
 }
+
+// What others raise says at one place that Tocsin has not measured it, and at no
+// other that it has.
+func TestWhatOthersSayIsNotMeasured(t *testing.T) {
+	at := time.Date(2026, 11, 26, 19, 9, 35, 0, time.UTC)
+	rows := func(name string, drill bool) []notify.Row {
+		return notify.Compose(notify.Message{Kind: incident.MessageOpened, At: at, Incident: incident.Incident{
+			ID: 1, Key: incident.Key{Service: "shop", Audience: incident.AudienceUsers, Drill: drill}, Team: "shop", Severity: incident.SeverityCritical, Opened: at, Since: at,
+			Alerts: []incident.Alert{{Labels: map[string]string{"alertname": name, "severity": "critical"}, Annotations: map[string]string{"description": "CPU is 93."}}},
+		}}).Rows
+	}
+	require.Contains(t, rows("ServiceDown", false), notify.Row{Name: "Measured", Value: "CPU is 93."})
+	require.Contains(t, rows("ExternalAlert", false), notify.Row{Name: "Details", Value: "CPU is 93."})
+	require.Contains(t, rows("TocsinDrill", true), notify.Row{Name: "Details", Value: "CPU is 93."})
+}
