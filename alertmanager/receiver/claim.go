@@ -336,6 +336,9 @@ func (d *directory) deliveries(i incident.Incident, m incident.Message, now time
 		if slices.Contains(m.To, incident.RoleTold) {
 			one.Ways = i.WaysTo(person) // who had no push hears of the end without one
 		}
+		if m.Kind == incident.MessagePage {
+			one.Ways = d.inTurn(i, person, one.Ways)
+		}
 		ways, err := d.ways(person, one)
 		if err != nil {
 			end(person, err.Error())

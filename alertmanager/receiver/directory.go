@@ -240,6 +240,27 @@ func (d *directory) reach(person string, ways []string) (reachable []string, con
 	return reachable, contacts, err
 }
 
+// inTurn puts a way in the place of the preferred one of a page that repeats: the
+// first of the person's order by which the last page did not go, because networks
+// block what comes again and again, and a phone that is silent one way may ring
+// another. Mail rings nobody, so it takes no turn from what does.
+func (d *directory) inTurn(i incident.Incident, person string, ways []string) []string {
+	at, last := slices.Index(ways, catalog.WayPreferred), i.PagedBy(person)
+	if at < 0 || len(last) == 0 {
+		return ways
+	}
+	contacts, _ := d.contacts(person) // what cannot be read reaches nobody, and is said by whoever asks for the ways
+	way := first(d.order(person), func(way string) bool {
+		return way != incident.WayEmail && !slices.Contains(last, way) && d.channels.Reach(way, contacts)
+	})
+	if way == "" {
+		return ways
+	}
+	ways = slices.Clone(ways)
+	ways[at] = way
+	return ways
+}
+
 // sorted puts ways into the order in which a person wants to be reached by
 // them.
 func (d *directory) sorted(person string, ways []string) []string {

@@ -150,6 +150,27 @@ func (i Incident) WaysTo(person string) []string {
 	return ways
 }
 
+// PagedBy lists the ways of the last page to a person since the incident's last
+// opening.
+func (i Incident) PagedBy(person string) []string {
+	var last []string
+	for _, m := range i.Messages {
+		if m.Kind != MessagePage || m.At.Before(i.Since) {
+			continue
+		}
+		var ways []string
+		for _, d := range m.Deliveries {
+			if d.Recipient == person {
+				ways = append(ways, d.Way)
+			}
+		}
+		if len(ways) > 0 {
+			last = ways
+		}
+	}
+	return last
+}
+
 // Thread is the provider's name of the last thing sent to a recipient by a
 // way, or "".
 func (i Incident) Thread(recipient, way string) string {
