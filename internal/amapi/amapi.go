@@ -24,9 +24,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/tocsin-monitoring/tocsin/catalog"
+	"github.com/tocsin-monitoring/tocsin/internal/wire"
 )
 
 const (
@@ -34,7 +34,7 @@ const (
 	postLimit = 10 * time.Second
 	// batch is how many alerts go into one.
 	batch = 500
-	// mostWords bounds what is read of a refusal.
+	// mostWords bounds what is read of a refusal, and shown.
 	mostWords = 300
 )
 
@@ -169,12 +169,8 @@ func (c *Client) refusal(answer *http.Response, body []byte) string {
 	if json.Unmarshal(body, &text) != nil {
 		text = string(body)
 	}
-	if text = oneLine(text); text != "" {
+	if text = wire.Line(text, mostWords); text != "" {
 		said += ": " + text
 	}
 	return said
-}
-
-func oneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, ""), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 }

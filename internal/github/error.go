@@ -8,8 +8,12 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/tocsin-monitoring/tocsin/internal/wire"
 )
+
+// mostWords is how many characters of GitHub's own words are shown.
+const mostWords = 200
 
 // Kind says what became of a request that failed.
 type Kind string
@@ -116,7 +120,7 @@ func message(r response) string {
 	}
 	switch {
 	case json.Unmarshal(r.body, &said) == nil:
-		return bounded(said.Message)
+		return wire.Line(said.Message, mostWords)
 	case isHTML(r.body):
 		return "an HTML page instead of JSON"
 	}
@@ -134,17 +138,3 @@ func without(token string, err error) error {
 }
 
 func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
-
-// bounded makes one printable line of at most 200 characters.
-func bounded(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s)
-	if runes := []rune(s); len(runes) > 200 {
-		s = string(runes[:199]) + "…"
-	}
-	return strings.TrimSpace(s)
-}

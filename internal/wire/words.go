@@ -1,7 +1,7 @@
 // Package wire is the network as everything of ours meets it that talks to
 // providers: a transport within bounds, and words for what breaks.
 //
-// The channels of the receiver and the client of GitHub use it. What their errors
+// The channels of the receiver and the clients of GitHub and Alertmanager use it. What their errors
 // say goes on timelines, into logs and into messages to people.
 //
 // What a reader would not guess: the text of an error of net/http may hold
@@ -19,7 +19,9 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
+	"unicode"
 )
 
 // wording is one row of the table of what breaks a conversation.
@@ -65,6 +67,18 @@ func Words(err error, otherwise string) string {
 		return "reaching the proxy: " + words
 	}
 	return words
+}
+
+// Line makes one printable line of what a server wrote, of at most so many
+// characters, for where it is worth repeating: a server of our own that says what
+// is wrong with a request.
+func Line(text string, most int) string {
+	words := strings.FieldsFunc(strings.ToValidUTF8(text, ""), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+	runes := []rune(strings.Join(words, " "))
+	if len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return string(runes)
 }
 
 func isOne(of ...error) func(error) bool {

@@ -52,3 +52,11 @@ func TestAProxyThatIsNoAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"no\n\t go\x1b[3m": "no go [3m", "": "", " \xff ": "", "1234567890": "1234567890", "12345678901": "123456789…", "ждёт\u202eответа": "ждёт отве…",
+	} {
+		require.Equal(t, want, Line(text, 10), text)
+	}
+}
