@@ -36,6 +36,7 @@ func (d *anyDay) look(f *receiver.Flight) {
 		d.taken[also.ID] = d.now
 	}
 	queued, _ := i.Message(m.Number)
+	d.oneRing(f, i, queued)
 	if !d.entitled(i, queued, m.To.ID) {
 		d.fail("incident %d pages %s, who is neither on call nor a step of the escalation: %+v", i.ID, m.To.ID, queued)
 	}

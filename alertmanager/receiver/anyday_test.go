@@ -70,6 +70,7 @@ type anyDay struct {
 	accepted []incident.Alert
 	exposed  map[incident.ID]time.Time
 	taken    map[incident.ID]time.Time // when a provider last took a page
+	rings    []ring
 	pages    int
 }
 

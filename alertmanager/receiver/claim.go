@@ -45,6 +45,9 @@ func (r *Receiver) claim(ctx context.Context, most int, room map[string]int) (wo
 		if err != nil {
 			return err
 		}
+		if found, err = r.join(tx, found, now); err != nil {
+			return err
+		}
 		var over []sending
 		work, over = admit(gather(found), room)
 		for _, s := range over {
@@ -133,34 +136,6 @@ func claimEntries(tx *store.Tx, now time.Time, most int, room map[string]int) (e
 	return entries, waiting, nil
 }
 
-// gather makes one sending of those that tell one person the same of several
-// incidents of one cause, by one way: the oldest incident's, with the others in
-// it. What is told of one incident stays apart, because each says something else.
-func gather(work []sending) []sending {
-	type bundle struct {
-		cause          incident.ID
-		recipient, way string
-		kind           incident.MessageKind
-	}
-	at := map[bundle]int{}
-	var kept []sending
-	for _, s := range work {
-		b := bundle{s.entry.Digest, s.entry.Recipient, s.entry.Way, s.message.Kind}
-		n, known := at[b]
-		if b.cause == 0 || !known || kept[n].tells(s.entry.Incident) {
-			at[b] = len(kept)
-			kept = append(kept, s)
-			continue
-		}
-		first := &kept[n]
-		first.also = append(first.also, s)
-		first.urgent = first.urgent || s.urgent
-		first.message.Urgent = first.message.Urgent || s.message.Urgent
-		first.message.Also = append(first.message.Also, s.message.Incident)
-	}
-	return kept
-}
-
 // entries are the numbers of all that it sends.
 func (s sending) entries() []int64 {
 	ids := []int64{s.entry.ID}
@@ -211,6 +186,9 @@ func (r *Receiver) address(tx *store.Tx, state incident.State, m incident.Messag
 	}
 	i := state.Incidents[0]
 	deliveries, dead := people.deliveries(i, m, now)
+	for n, d := range deliveries {
+		deliveries[n].HeldUntil = state.HeldUntil(i, m, d.Recipient, now)
+	}
 	entries, err := tx.Split(e, now, deliveries)
 	if err != nil {
 		return nil, state, err
@@ -221,7 +199,8 @@ func (r *Receiver) address(tx *store.Tx, state incident.State, m incident.Messag
 			return nil, state, err
 		}
 	}
-	return entries, state, nil
+	entries, err = holdBack(tx, i, entries, deliveries)
+	return entries, state, err
 }
 
 // prepareAll puts the sendings of one message together. One that cannot be has
@@ -242,7 +221,7 @@ func (r *Receiver) prepareAll(tx *store.Tx, state incident.State, m incident.Mes
 			continue
 		}
 		s, err := r.prepare(r.current.Load().with(tx.Profile), i, m, one)
-		s.message.Also = below(state, i.ID)
+		s.message.Also = alongside(state, i, m)
 		s.message.Works = r.current.Load().works(i.Service, once, s.message.Zone, now)
 		if err == nil {
 			work = append(work, s)
@@ -270,17 +249,6 @@ func inLine(tx *store.Tx, e store.Entry, now time.Time) (waits bool, err error) 
 		return false, err
 	}
 	return true, tx.Yield(e.ID, now.Add(pause))
-}
-
-// below lists the open incidents that come from one.
-func below(state incident.State, cause incident.ID) []incident.Incident {
-	var found []incident.Incident
-	for _, i := range state.Incidents {
-		if i.Open() && i.Parent == cause {
-			found = append(found, i)
-		}
-	}
-	return found
 }
 
 // needless says whether a message need not go out any more: nobody is rung up

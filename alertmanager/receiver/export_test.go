@@ -77,3 +77,15 @@ func (s *Steps) Finish(ctx context.Context, f *Flight) bool {
 	s.d.landed(f.sending, known)
 	return known
 }
+
+// Attempt numbers the attempts at this message, from 1.
+func (f *Flight) Attempt() int { return f.sending.entry.Attempts }
+
+// About lists the incidents that are told by it, its own first.
+func (f *Flight) About() []incident.ID {
+	ids := []incident.ID{f.sending.entry.Incident}
+	for _, s := range f.sending.also {
+		ids = append(ids, s.entry.Incident)
+	}
+	return ids
+}

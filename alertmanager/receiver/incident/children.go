@@ -27,12 +27,25 @@ func (d *decision) relate(id ID) {
 			d.join(i.ID, cause, "")
 		}
 	}
+	cause, _ := d.state.Incident(d.root(id))
 	for _, other := range d.state.Incidents {
-		if other.relatable() && other.ID != id && other.Parent == 0 &&
-			slices.Contains(d.terms(other).Dependencies, i.Service) {
-			d.join(other.ID, d.root(id), "")
+		if other.relatable() && other.ID != id && d.orphaned(other, cause) && slices.Contains(d.terms(other).Dependencies, i.Service) {
+			d.join(other.ID, cause.ID, "")
 		}
 	}
+	if cause.ID != id {
+		d.replanChildren(cause.ID)
+	}
+}
+
+// orphaned says whether an incident comes from nothing that goes on. What the end
+// of its cause has left open goes to a cause that began after that.
+func (d *decision) orphaned(i, cause Incident) bool {
+	if i.Parent == 0 {
+		return true
+	}
+	before, known := d.state.Incident(i.Parent)
+	return known && !before.Open() && !cause.Since.Before(before.Closed)
 }
 
 // relatable says whether an incident may be the cause of another, or come from

@@ -215,3 +215,49 @@ func TestADrillStandsApart(t *testing.T) {
 	pages := h.pages()
 	require.Equal(t, 1, pages[exercise.ID], "a drill rings as what is real does")
 }
+
+// A service is down because of a cause that ends before it; while it is still down
+// the next cause comes. That one has the page, and the service waits for it.
+func TestTheNextCauseTakesWhatAnEarlierOneLeft(t *testing.T) {
+	h := shared(t)
+	h.policy.Terms = func(service, _ string) incident.Terms {
+		terms := h.terms
+		terms.ProductManager = false
+		terms.Dependencies = map[string][]string{"web": {"cache", "database"}}[service]
+		return terms
+	}
+	h.report(outage("cache"))
+	h.report(outage("web"))
+	h.passes(2 * time.Minute)
+	h.play(incident.Acknowledge{Incident: 1, Person: "asha"})
+	h.report(outage("cache", ended(h.now)))
+	h.pages()
+	h.after(time.Minute).report(outage("database", from(h.now)))
+	web, database := h.service("web"), h.service("database")
+	require.Equal(t, database.ID, web.Parent)
+	h.passes(9 * time.Minute)
+	require.Equal(t, map[incident.ID]int{database.ID: 1}, h.pages(), "one cause is one page")
+	h.passes(time.Minute)
+	require.Equal(t, map[incident.ID]int{web.ID: 1}, h.pages(), "nobody has answered for ten minutes")
+}
+
+// What went on beside the cause that has ended is no new one: it would have rung
+// for the service at once.
+func TestWhatWentOnBesideACauseTakesNothingOver(t *testing.T) {
+	h := shared(t)
+	h.policy.Terms = func(service, _ string) incident.Terms {
+		terms := h.terms
+		terms.ProductManager = false
+		terms.Dependencies = map[string][]string{"web": {"cache", "database"}}[service]
+		return terms
+	}
+	h.report(outage("cache"))
+	h.report(outage("database"))
+	h.report(outage("web"))
+	h.passes(20 * time.Minute)
+	h.pages()
+	h.report(outage("cache", ended(h.now)))
+	h.report(outage("database", from(h.now)))
+	h.pages()
+	require.Equal(t, h.service("cache").ID, h.service("web").Parent)
+}

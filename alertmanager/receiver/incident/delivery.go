@@ -61,6 +61,7 @@ func (d *decision) nextWay(id ID, lost Delivery, reachable []string) {
 		again := Message{
 			Kind: m.Kind, To: []Role{PersonRole(lost.Recipient)}, Ways: []string{way},
 			Fallback: reachable[n+1:], Urgent: m.Urgent, Step: m.Step, News: m.News, About: m.About,
+			Digest: m.Digest, Again: true,
 		}
 		d.queue(i.ID, again)
 		return

@@ -97,17 +97,28 @@ func (i Incident) rings() bool { return i.Open() && i.Owner == "" && !i.Withheld
 
 // page sends what is due of the escalation and plans what follows.
 func (d *decision) page(id ID) {
+	sent := len(d.events)
+	d.pageWithin(id, 0)
+	if len(d.events) > sent {
+		d.pageAlong(id)
+	}
+}
+
+// pageWithin is page for what is due soon.
+func (d *decision) pageWithin(id ID, soon time.Duration) {
 	i, ok := d.open(id)
 	if !ok || i.Paging.Due.IsZero() || !i.rings() {
 		return
 	}
 	turned := !i.Paging.Until.IsZero() && !i.Paging.Until.After(d.now)
-	if i.Paging.Due.After(d.now) && !turned {
+	if i.Paging.Due.After(d.now.Add(soon)) && !turned {
 		return
 	}
 	terms := d.terms(i)
 	from, pages := i.pagesFrom(terms, d.now)
 	switch {
+	case soon > 0 && (!pages || from.After(d.now)):
+		return // its time has not come
 	case !pages:
 		d.emit(Event{Incident: id, Kind: KindPageCancelled, Text: "the service pages nobody"})
 	case from.After(d.now):

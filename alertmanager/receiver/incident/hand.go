@@ -3,7 +3,6 @@ package incident
 import (
 	"cmp"
 	"fmt"
-	"slices"
 )
 
 // inHand is who has taken on, for a child's own people, what it comes from: the
@@ -49,12 +48,7 @@ func (d *decision) weighs(i Incident) bool {
 }
 
 // rang says whether a page of this outage went to a person.
-func (i Incident) rang(person string) bool {
-	return slices.ContainsFunc(i.Messages, func(m Message) bool {
-		return m.Kind == MessagePage && !m.At.Before(i.Since) &&
-			slices.ContainsFunc(m.Deliveries, func(d Delivery) bool { return d.Recipient == person && !d.State.lost() })
-	})
-}
+func (i Incident) rang(person string) bool { return len(i.pagesTo(person)) > 0 }
 
 // grown tells whoever has the cause of an outage in hand that it has reached
 // another service, because that may change what they do. It says who has the

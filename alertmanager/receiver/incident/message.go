@@ -69,6 +69,7 @@ type Message struct {
 	Step     int         `json:"step,omitempty"`     // of the escalation, for a page
 	News     string      `json:"news,omitempty"`     // what is new, in a sentence
 	Digest   ID          `json:"digest,omitempty"`   // the cause; what one person hears of it by one way goes in one message
+	Again    bool        `json:"again,omitempty"`    // one by another way came to nothing: it is not gathered with what comes later
 	About    string      `json:"about,omitempty"`    // fingerprint of the one alert it is about
 	Next     time.Time   `json:"next,omitzero"`      // when the product manager hears again
 
@@ -104,6 +105,7 @@ type Delivery struct {
 	Progress  Progress      `json:"progress,omitzero"`
 	Thread    string        `json:"thread,omitempty"` // the provider's name of what was sent, for the next to follow
 
+	HeldUntil time.Time `json:"held_until,omitzero"` // it is gathered until then; see [State.HeldUntil]
 	ReceiptBy time.Time `json:"receipt_by,omitzero"` // while a receipt is waited for: the last moment
 	Reachable []string  `json:"reachable,omitempty"` // the ways to go on with if it does not come, or is a bad one
 }

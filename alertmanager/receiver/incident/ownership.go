@@ -93,7 +93,7 @@ func (d *decision) owned(i Incident, before, owner, news string) {
 	d.neighbours(i.ID, true)
 	for _, told := range i.Told() {
 		if told != owner {
-			d.queue(i.ID, Message{Kind: MessageAcknowledged, To: []Role{RoleTold}, Except: owner, Ways: []string{WayEmail, WayPush}, News: news})
+			d.queue(i.ID, Message{Kind: MessageAcknowledged, To: []Role{RoleTold}, Except: owner, Ways: []string{WayEmail, WayPush}, News: news, Digest: i.Parent})
 			return
 		}
 	}

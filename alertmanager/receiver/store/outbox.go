@@ -25,13 +25,10 @@ type Entry struct {
 	Digest    incident.ID // entries of one cause, person and way are one message
 }
 
-// digestAfter is how long what follows the first page of a cause is gathered.
-const digestAfter = time.Minute
-
 func (tx *Tx) queue(e incident.Event) error {
 	due := e.At
-	if e.Message.Digest != 0 && e.Message.Kind != incident.MessagePage {
-		due = due.Add(digestAfter)
+	if e.Message.Digest != 0 && e.Message.Kind != incident.MessagePage && !e.Message.Again {
+		due = due.Add(incident.GatherFor)
 	}
 	_, err := tx.addEntry(Entry{Incident: e.Incident, Message: e.Message.Number, Created: e.At, Digest: e.Message.Digest}, due, false)
 	return err
@@ -54,8 +51,9 @@ func (tx *Tx) addEntry(e Entry, due time.Time, claimed bool) (id int64, err erro
 }
 
 // Claim takes up to most entries that are due and not for one of the ways
-// except, the oldest first, and what else waits for the same digests. A claimed
-// entry is nobody else's until it is done or put back.
+// except, the oldest first, and what else of the same digests is due, or waits
+// for its recipients to be found. A claimed entry is nobody else's until it is
+// done or put back.
 func (tx *Tx) Claim(now time.Time, most int, except ...string) ([]Entry, error) {
 	others := ""
 	if len(except) > 0 {
@@ -65,12 +63,12 @@ func (tx *Tx) Claim(now time.Time, most int, except ...string) ([]Entry, error) 
 	for _, way := range except {
 		ways = append(ways, way)
 	}
-	return tx.claim(now, most, others, ways, "AND recipient = ''", nil)
+	return tx.claim(now, most, others, ways, "AND (recipient = '' OR due_at <= ? "+others+")", append([]any{nanos(now)}, ways...))
 }
 
 // ClaimWay is [Tx.Claim] for what is for one way.
 func (tx *Tx) ClaimWay(now time.Time, way string, most int) ([]Entry, error) {
-	return tx.claim(now, most, "AND way = ?", []any{way}, "AND way = ?", []any{way})
+	return tx.claim(now, most, "AND way = ?", []any{way}, "AND way = ? AND due_at <= ?", []any{way, nanos(now)})
 }
 
 // claim claims what meets one condition, and what meets another of the same
@@ -144,6 +142,27 @@ func (tx *Tx) Yield(id int64, due time.Time) error {
 		return fmt.Errorf("putting a message back: %w", err)
 	}
 	return nil
+}
+
+// Hold puts a claimed entry back until due, as if it had not been claimed, to be
+// one message with what else of its cause is due by then.
+func (tx *Tx) Hold(id int64, cause incident.ID, due time.Time) error {
+	_, err := tx.sql.ExecContext(tx.ctx, `UPDATE outbox SET claimed_at = NULL, claimed_by = '', due_at = ?, attempts = attempts - 1, digest = ? WHERE id = ?`, nanos(due), cause, id)
+	if err != nil {
+		return fmt.Errorf("putting a message back: %w", err)
+	}
+	return nil
+}
+
+// ClaimHeld takes what [Tx.Hold] put back for a person, before its time.
+func (tx *Tx) ClaimHeld(now time.Time, cause incident.ID, recipient string) ([]Entry, error) {
+	rows, err := tx.sql.QueryContext(tx.ctx, `
+		UPDATE outbox SET claimed_at = ?, claimed_by = ?, attempts = attempts + 1 WHERE digest = ? AND recipient = ? AND claimed_at IS NULL AND attempts = 0
+		RETURNING id, incident_id, message, recipient, way, attempts, created_at, coalesce(digest, 0)`, nanos(now), tx.store.name, cause, recipient)
+	if err != nil {
+		return nil, fmt.Errorf("claiming from the outbox: %w", err)
+	}
+	return scanEntries(rows)
 }
 
 // Unclaim puts back what a receiver had claimed that has ended since, and counts

@@ -8,7 +8,8 @@ import (
 
 // loadRelated adds what the engine must know beside the incidents of a state:
 // the incidents above and below them, the open ones under the same cause, and
-// the open ones of related services whose users are affected.
+// the open ones of related services whose users are affected, with what those
+// come from: it may be over.
 func (tx *Tx) loadRelated(state *incident.State, services []string) error {
 	for _, i := range state.Incidents { // no more than one
 		if err := tx.addIncidents(state, `SELECT state FROM incidents WHERE parent_id = ? AND closed_at IS NULL ORDER BY id`, i.ID); err != nil {
@@ -31,8 +32,11 @@ func (tx *Tx) loadRelated(state *incident.State, services []string) error {
 	for _, service := range services {
 		args = append(args, service)
 	}
-	return tx.addIncidents(state, `SELECT state FROM incidents WHERE closed_at IS NULL AND drill = 0 AND audience = ? AND service IN (?`+
-		strings.Repeat(", ?", len(services)-1)+`) ORDER BY id`, args...)
+	which := `FROM incidents WHERE closed_at IS NULL AND drill = 0 AND audience = ? AND service IN (?` + strings.Repeat(", ?", len(services)-1) + `)`
+	if err := tx.addIncidents(state, `SELECT state `+which+` ORDER BY id`, args...); err != nil {
+		return err
+	}
+	return tx.addIncidents(state, `SELECT state FROM incidents WHERE id IN (SELECT parent_id `+which+`) ORDER BY id`, args...)
 }
 
 // addIncidents adds what a query gives and the state does not have yet.
