@@ -21,6 +21,8 @@ type memberList struct {
 	quiet  map[string]string // by fingerprint; empty for one that it notifies of
 	voices []voice
 	hidden []incident.Alert // of incidents that do not show all; see [reconciler.uncover]
+
+	unheard []incident.Alert // that should have been told of; see [reconciler.hear]
 }
 
 func (l memberList) has(fingerprint string) bool {
@@ -36,7 +38,10 @@ type listed struct {
 	StartsAt     time.Time         `json:"startsAt"`
 	UpdatedAt    time.Time         `json:"updatedAt"`
 	GeneratorURL string            `json:"generatorURL"`
-	Status       struct {
+	Receivers    []struct {
+		Name string `json:"name"`
+	} `json:"receivers"`
+	Status struct {
 		State       string   `json:"state"`
 		SilencedBy  []string `json:"silencedBy"`
 		InhibitedBy []string `json:"inhibitedBy"`
@@ -64,6 +69,9 @@ func (c *reconciler) ask(ctx context.Context, member string) (memberList, error)
 				watchdogs = append(watchdogs, a)
 			} else if c.hiding[one.Key()].id != 0 {
 				list.hidden = append(list.hidden, webhook.Cut(one))
+			} else if ours(a, one) && !c.known(a.Fingerprint) {
+				one.Source = c.source
+				list.unheard = append(list.unheard, webhook.Cut(one))
 			}
 		})
 	})

@@ -133,3 +133,27 @@ func TestAnAnswerToTheFirstPageIsForAllThatWaits(t *testing.T) {
 	d.passes(time.Hour)
 	require.Len(t, d.rung("asha"), 1)
 }
+
+// A service that its cause has left down belongs to the next cause, which is rung
+// about at once, and the service with it.
+func TestTheNextCauseRingsForWhatAnEarlierOneLeft(t *testing.T) {
+	d := newOneDay(t, fmt.Sprintf(chainOfServices, withTwilio)+`  cache: {team: shop, probes: {home: {http: {url: http://127.0.0.1:1/}}}}
+  page: {team: shop, depends_on: [database, cache], probes: {home: {http: {url: http://127.0.0.1:1/}}}}
+`)
+	d.goesDown("cache", "shop")
+	d.goesDown("page", "shop")
+	d.passes(90 * time.Second)
+	require.NoError(t, d.receiver.Act(t.Context(), 1, incident.Resolve{Incident: 1, Person: "chi"}))
+	d.passes(time.Minute)
+	d.rings = nil
+	d.goesDown("database", "shop")
+	d.passes(9 * time.Minute)
+	rings := slices.DeleteFunc(slices.Clone(d.rings), func(r ring) bool { return r.way != incident.WayPush })
+	require.NotEmpty(t, rings)
+	for _, r := range rings {
+		require.Equal(t, []incident.ID{3}, r.about)
+	}
+	i, err := d.receiver.Incident(t.Context(), 2)
+	require.NoError(t, err)
+	require.Equal(t, incident.ID(3), i.Parent)
+}

@@ -57,10 +57,17 @@ type reconciler struct {
 	failures int                         // rounds in a row without an answer
 	hiding   map[incident.Key]hiding     // open incidents that do not show all
 	well     map[string]time.Time        // by fingerprint: since when Prometheus calls over what nobody lists
+	fires    map[string]firing           // in open incidents, by fingerprint
+
+	// Since when members list what they did not tell of; zero for what has ended here.
+	unheard map[incident.Occurrence]time.Time
 }
 
 func newReconciler(r *Receiver, source string) *reconciler {
-	return &reconciler{receiver: r, source: source, seen: map[string]map[string]sight{}, misses: map[string]int{}, well: map[string]time.Time{}}
+	return &reconciler{
+		receiver: r, source: source, seen: map[string]map[string]sight{}, misses: map[string]int{}, well: map[string]time.Time{},
+		unheard: map[incident.Occurrence]time.Time{},
+	}
 }
 
 // RunReconciler asks the clusters about what fires, until ctx ends.
@@ -111,17 +118,24 @@ func (c *reconciler) look(ctx context.Context) {
 func (c *reconciler) round(ctx context.Context) error {
 	members := c.receiver.current.Load().catalog.Sources()[c.source]
 	fires, err := c.firing(ctx)
-	if err != nil || len(fires)+len(c.hiding) == 0 || len(members) == 0 {
-		clear(c.seen)
-		clear(c.misses)
-		clear(c.well)
+	if err != nil || len(members) == 0 {
+		c.forgetAll()
 		return err
 	}
+	c.fires = fires
 	lists, err := c.askAll(ctx, members)
-	if err != nil {
-		return err
+	if len(lists) > 0 { // what one has not told of is no less missing because another is away
+		err = errors.Join(err, c.hear(ctx, lists))
 	}
 	c.forget(fires)
+	if err != nil || len(fires)+len(c.hiding) == 0 {
+		return err
+	}
+	return c.compare(ctx, fires, lists)
+}
+
+// compare draws the conclusions of what all members say of what fires here.
+func (c *reconciler) compare(ctx context.Context, fires map[string]firing, lists map[string]memberList) error {
 	if err := errors.Join(c.silences(ctx, lists), c.uncover(ctx, lists)); err != nil {
 		return err
 	}
@@ -262,6 +276,18 @@ func (c *reconciler) knows(list memberList, beat, heard time.Time) bool {
 	now := c.receiver.now()
 	started, err := time.Parse(time.RFC3339, list.start)
 	return err == nil && now.Sub(started) >= knowsAfter && now.Sub(beat) <= missedBeats*beatEvery && now.Sub(heard) >= knowsAfter
+}
+
+func (c *reconciler) forgetAll() {
+	clear(c.seen)
+	clear(c.misses)
+	clear(c.well)
+}
+
+// known says whether an alert fires in an open incident.
+func (c *reconciler) known(fingerprint string) bool {
+	_, fires := c.fires[fingerprint]
+	return fires
 }
 
 func (c *reconciler) forget(fires map[string]firing) {

@@ -232,6 +232,8 @@ func describeAlert(e incident.Event) string {
 		return "Fires just after its end, perhaps told late – " + text
 	case e.Text != "":
 		return "Fires with a new start – " + text
+	case e.By != "":
+		return "Fires – " + text + " (" + e.By + ")"
 	}
 	return "Fires – " + text
 }

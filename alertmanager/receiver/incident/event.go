@@ -9,7 +9,7 @@ type Kind string
 const (
 	KindOpened         Kind = "opened"           // Key, Team, Catalogued
 	KindReopened       Kind = "reopened"         //
-	KindAlertFired     Kind = "alert_fired"      // Alert; Text when it replaces an earlier occurrence
+	KindAlertFired     Kind = "alert_fired"      // Alert; Text when it replaces an earlier occurrence; By is how it became known when no notification said so
 	KindAlertChanged   Kind = "alert_changed"    // Alert: its texts changed
 	KindAlertConfirmed Kind = "alert_confirmed"  // Alert: no longer in doubt
 	KindAlertResolved  Kind = "alert_resolved"   // Alert; Text is why when it was not said positively

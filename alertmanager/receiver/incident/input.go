@@ -10,8 +10,8 @@ type Input interface{ input() }
 
 // Reported is one notification of Alertmanager, as far as it concerns one
 // incident key. Group is Alertmanager's name of the group; Truncated counts
-// the alerts that it left out. Why is how the ends of alerts became known when
-// no notification said so.
+// the alerts that it left out. Why is how the state of the alerts became known
+// when no notification said so.
 type Reported struct {
 	Group     string
 	Why       string

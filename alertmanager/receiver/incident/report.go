@@ -27,7 +27,7 @@ func (d *decision) reported(in Reported) {
 		if a.Resolved {
 			d.resolve(a, in.Why, note)
 		} else {
-			d.fire(a, note)
+			d.fire(a, in.Why, note)
 		}
 	}
 	for _, a := range in.Alerts {
@@ -66,7 +66,7 @@ func firingFirst(alerts []Alert) []Alert {
 	return sorted
 }
 
-func (d *decision) fire(a Alert, note func(ID) *news) {
+func (d *decision) fire(a Alert, why string, note func(ID) *news) {
 	a.ReceivedAt = d.now
 	i, ok := d.state.latest(a.Key())
 	if ok {
@@ -95,7 +95,7 @@ func (d *decision) fire(a Alert, note func(ID) *news) {
 			a.DoubtedUntil = d.now.Add(d.policy.DoubtFor)
 		}
 	}
-	d.attach(i, a, note)
+	d.attach(i, a, why, note)
 }
 
 // flaps is how often an incident is told at once to be back. After that it must
@@ -104,7 +104,7 @@ func (d *decision) fire(a Alert, note func(ID) *news) {
 const flaps = 3
 
 // attach adds an alert to the open incident of its key, or opens one.
-func (d *decision) attach(i Incident, a Alert, note func(ID) *news) {
+func (d *decision) attach(i Incident, a Alert, why string, note func(ID) *news) {
 	terms := d.policy.Terms(a.Key().Service, a.Labels["team"])
 	switch {
 	case i.ID != 0 && i.Open():
@@ -121,7 +121,7 @@ func (d *decision) attach(i Incident, a Alert, note func(ID) *news) {
 		note(id).opened = true
 	}
 	n := note(i.ID)
-	d.emit(Event{Incident: i.ID, Kind: KindAlertFired, Alert: &a})
+	d.emit(Event{Incident: i.ID, Kind: KindAlertFired, Alert: &a, By: why})
 	if a.counts(d.now) {
 		n.fired = append(n.fired, a)
 	}

@@ -66,6 +66,17 @@ func (tx *Tx) loadEnded(state *incident.State, occurrences []incident.Occurrence
 	return nil
 }
 
+// EndedSince says whether an alert that began at start, or later, has ended here.
+func (tx *Tx) EndedSince(source, fingerprint string, start time.Time) (bool, error) {
+	n := 0
+	err := tx.sql.QueryRowContext(tx.ctx, `SELECT count(*) FROM occurrences WHERE source = ? AND fingerprint = ? AND starts_at >= ?`,
+		source, fingerprint, nanos(start)).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("reading occurrences: %w", err)
+	}
+	return n > 0, nil
+}
+
 type scanner interface{ Scan(...any) error }
 
 func scanIncident(row scanner, state *incident.State) error {
