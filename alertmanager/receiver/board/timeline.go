@@ -129,8 +129,11 @@ func (b *board) messages(i incident.Incident) []messageView {
 
 // onItsWay is how far a message is that has no end yet; "" for others.
 func onItsWay(d incident.Delivery) string {
-	if d.State == incident.DeliveryDelivered {
+	switch {
+	case d.State == incident.DeliveryDelivered:
 		return ""
+	case d.State == incident.DeliverySending && !d.HeldUntil.IsZero():
+		return "gathered for a minute with what else comes of the cause"
 	}
 	return d.Progress.Words
 }
