@@ -27,14 +27,17 @@ func (d *anyDay) oneRing(f *receiver.Flight, i incident.Incident, m incident.Mes
 	first := !slices.ContainsFunc(d.rings, func(r ring) bool {
 		return r.person == now.person && r.about[0] == i.ID && !r.at.Before(i.Since) && r.number != now.number
 	})
-	for _, r := range d.rings {
-		rang, err := d.store.Incident(d.t.Context(), r.about[0])
-		d.must(err)
+	for _, r := range slices.Backward(d.rings) {
+		if now.at.Sub(r.at) >= incident.GatherFor || m.Again || f.Attempt() > 1 || i.Parent == 0 && first {
+			break
+		}
 		shared := slices.ContainsFunc(r.about, func(id incident.ID) bool { return slices.Contains(now.about, id) })
-		if r.person != now.person || r.at.Equal(now.at) || now.at.Sub(r.at) >= incident.GatherFor || shared || rang.Cause() != now.cause || r.cause != now.cause || !rang.Open() {
+		if r.person != now.person || r.at.Equal(now.at) || r.cause != now.cause || shared {
 			continue
 		}
-		if !m.Again && f.Attempt() == 1 && !(i.Parent == 0 && first) && reached(rang, r) {
+		rang, err := d.store.Incident(d.t.Context(), r.about[0])
+		d.must(err)
+		if rang.Open() && rang.Cause() == now.cause && reached(rang, r) {
 			d.fail("%s is rung twice about cause %d: %s for %v, and now for %v", r.person, r.cause, r.at.Format(time.TimeOnly), r.about, now.about)
 		}
 	}
