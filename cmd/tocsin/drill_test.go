@@ -56,3 +56,22 @@ func TestWhatADrillRefuses(t *testing.T) {
 	require.Contains(t, d.tocsin(1, "drill", "shop"), "a drill wakes people: say --yes where nobody can be asked")
 	require.Contains(t, d.tocsin(1, "drill", "shop", "--yes"), "the drill failed: posting to Alertmanager http://127.0.0.1:1: ")
 }
+
+// What the receiver refuses, and a receiver that is not there, are told with
+// what to do about it.
+func TestRefusalsSayWhatMendsThem(t *testing.T) {
+	d := newDesktop(t)
+	d.write("other-token", "guess\n")
+	for args, want := range map[string]string{
+		"incident show 99":   "there is no such incident: `tocsin incident list --state=all` lists those that are",
+		"maintenance end 99": "there is no such maintenance window (a window of the catalogue is changed there): `tocsin maintenance list` lists those that are",
+		"oncall end 99":      "there is no such entry in a rota: `tocsin oncall list` lists those that are",
+		"notify test ben --token-file=" + filepath.Join(d.folder, "tocsin.yml"):    "tocsin.yml is no token's: want one word in it, and nothing else",
+		"notify test ben --token-file=" + filepath.Join(d.folder, "other-token"):   "(the tool sends the token of --token-file, or else the only one of delivery.receiver.api_tokens)",
+		"incident list --receiver=http://127.0.0.1:1":                              "connection refused: does it run there? Another address is said by --receiver=URL",
+		"incident list --receiver=127.0.0.1:10211":                                 `--receiver: got "127.0.0.1:10211", want an address such as http://127.0.0.1:10211`,
+		"incident list --token-file=" + filepath.Join(d.folder, "nowhere", "file"): "--token-file: open ",
+	} {
+		require.Contains(t, d.tocsin(1, strings.Fields(args)...), want, args)
+	}
+}

@@ -189,7 +189,11 @@ func (d desk) token() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("--token-file: %w", err)
 		}
-		return strings.TrimSpace(string(text)), nil
+		token := strings.TrimSpace(string(text))
+		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return "", fmt.Errorf("--token-file: %s is no token's: want one word in it, and nothing else", *d.tokenFile)
+		}
+		return token, nil
 	}
 	c, err := catalogueFlags{file: d.file}.load(d.env)
 	if err != nil {
@@ -208,8 +212,11 @@ func (d desk) token() (string, error) {
 
 // address is where the receiver answers.
 func (d desk) address() (string, error) {
-	if *d.receiver != "" {
-		return *d.receiver, nil
+	if at := *d.receiver; at != "" {
+		if !strings.HasPrefix(at, "http://") && !strings.HasPrefix(at, "https://") {
+			return "", fmt.Errorf("--receiver: got %q, want an address such as http://127.0.0.1:10211", at)
+		}
+		return at, nil
 	}
 	c, err := catalogueFlags{file: d.file}.load(d.env)
 	if err != nil {
@@ -229,7 +236,9 @@ func (d desk) address() (string, error) {
 // board that people log in to shows nothing to others.
 func (d desk) read(ctx context.Context, path string) ([]byte, error) {
 	token, err := d.token()
-	if err != nil {
+	if err != nil && *d.tokenFile != "" {
+		return nil, err
+	} else if err != nil {
 		token = ""
 	}
 	return d.call(ctx, http.MethodGet, path, nil, token, "")
@@ -268,6 +277,9 @@ func (d desk) call(ctx context.Context, method, path string, body any, token, ke
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // it repeats the address
 		}
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w: does it run there? Another address is said by --receiver=URL", err)
+		}
 		return nil, fmt.Errorf("asking the receiver at %s: %w", address, err)
 	}
 	defer func() { _ = response.Body.Close() }()
@@ -285,5 +297,20 @@ func (d desk) call(ctx context.Context, method, path string, body any, token, ke
 	if json.Unmarshal(answer, &refused) != nil || refused.Error == "" {
 		return nil, fmt.Errorf("the receiver at %s answered %s: is it Tocsin's, and new enough?", address, response.Status)
 	}
-	return nil, errors.New(refused.Error)
+	return nil, mended(response.StatusCode, refused.Error, path)
+}
+
+// mended is the receiver's word with what mends it.
+func mended(code int, said, path string) error {
+	switch {
+	case code == http.StatusUnauthorized:
+		return fmt.Errorf("%s (the tool sends the token of --token-file, or else the only one of delivery.receiver.api_tokens)", said)
+	case code == http.StatusNotFound && strings.HasPrefix(path, incidentsPath):
+		return fmt.Errorf("%s: `tocsin incident list --state=all` lists those that are", said)
+	case code == http.StatusNotFound && strings.HasPrefix(path, windows):
+		return fmt.Errorf("%s: `tocsin maintenance list` lists those that are", said)
+	case code == http.StatusNotFound && strings.HasPrefix(path, entriesPath):
+		return fmt.Errorf("%s: `tocsin oncall list` lists those that are", said)
+	}
+	return errors.New(said)
 }

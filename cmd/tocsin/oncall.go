@@ -110,7 +110,11 @@ func (d desk) tell(c *catalog.Catalog, answer shown, asJSON bool) error {
 		if err != nil {
 			zone = time.UTC
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", one.Rota, orDash(one.Name, "nobody"), orDash(one.Backup, "-"), one.Until.In(zone).Format("Mon 2 Jan 2006 15:04 MST"), orDash(one.Next.Name, "nobody"))
+		backup := one.Backup
+		if person := c.People[backup]; person != nil {
+			backup = person.Name
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", one.Rota, orDash(one.Name, "nobody"), orDash(backup, "-"), one.Until.In(zone).Format("Mon 2 Jan 2006 15:04 MST"), orDash(one.Next.Name, "nobody"))
 	}
 	return out.Flush()
 }
