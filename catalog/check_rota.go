@@ -21,7 +21,9 @@ func (c *checker) checkRotas() {
 		}
 		allKnown(c, below(path, "backup"), "person", rota.Backup, c.People)
 		for i, absences := range rota.Absences {
-			known(c, below(at(below(path, "absences"), i), "person"), "person", absences.Person, c.People)
+			place := at(below(path, "absences"), i)
+			c.checkICal(place, absences.ICal)
+			known(c, below(place, "person"), "person", absences.Person, c.People)
 		}
 	}
 }
@@ -99,6 +101,9 @@ func (c *checker) checkOnly(path string, only *Only) {
 func (c *checker) checkHolidays(path string, list []Holidays) {
 	for i, holidays := range list {
 		known(c, at(path, i), "calendar", holidays.Calendar, calendars())
+		if holidays.Calendar == "" && !c.meant[at(path, i)] {
+			c.checkICal(at(path, i), holidays.ICal)
+		}
 	}
 }
 

@@ -2,12 +2,9 @@ package catalog
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Rota says whose turn it is. A simple one has Handover and People: Handover is
@@ -50,21 +47,18 @@ type Only struct {
 }
 
 // Holidays are days without work: a shipped calendar by its name
-// ([Calendars]), or {file: PATH} with an iCal file, whose events are they.
+// ([Calendars]), or an iCal calendar, whose events are they.
 type Holidays struct {
 	Calendar string `yaml:"-"`
-	File     string `yaml:"file"`
+	ICal
 }
 
-// Absences is an iCal file of when people are away. Its events are those of
+// Absences is an iCal calendar of when people are away. Its events are those of
 // Person, or else of whomever their summaries name.
 type Absences struct {
-	File   CalendarFile `yaml:"file"`
-	Person string       `yaml:"person,omitempty"`
+	ICal
+	Person string `yaml:"person,omitempty"`
 }
-
-// CalendarFile is the path of an iCal file, absolute after loading.
-type CalendarFile string
 
 // Gaps says whether a rota may have times with nobody on call.
 type Gaps string
@@ -183,36 +177,6 @@ func (g *Gaps) parse(text string) error {
 	}
 	*g = GapsAllowed
 	return nil
-}
-
-// decode reads the name of a shipped calendar, or {file: PATH}.
-func (h *Holidays) decode(d *decoder, node *yaml.Node, path string) {
-	if node.Kind == yaml.ScalarNode {
-		h.Calendar, _ = d.scalarText(node, path)
-		return
-	}
-	var file struct {
-		File CalendarFile `yaml:"file"`
-	}
-	d.structure(node, path, reflect.ValueOf(&file).Elem())
-	h.File = string(file.File)
-	if place := below(path, "file"); h.File == "" && !d.positions.given(place) && !d.meant[place] && !d.meant[path] {
-		d.add(path, "got %s, want the name of a calendar, or {file: PATH} of an iCal file", described(node))
-	}
-}
-
-// decode reads a path.
-func (f *CalendarFile) decode(d *decoder, node *yaml.Node, path string) {
-	text, ok := d.scalarText(node, path)
-	if !ok {
-		return
-	}
-	if strings.TrimSpace(text) == "" {
-		d.add(path, "the text is empty (give it one, or remove the key)")
-		return
-	}
-	*f = CalendarFile(d.file.resolve(text))
-	*d.files = append(*d.files, File{Place: path, Path: string(*f)})
 }
 
 // Times tells when spans of a day begin and end.

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/invopop/jsonschema"
 
@@ -128,9 +130,18 @@ func secret() *jsonschema.Schema {
 func holidays() *jsonschema.Schema {
 	file := secret()
 	file.Description = "An iCal file: {file: PATH}."
-	return &jsonschema.Schema{Description: "The name of a shipped calendar, or an iCal file.", AnyOf: []*jsonschema.Schema{
-		enumeration(catalog.Calendars()...), file,
-	}}
+	list := []*jsonschema.Schema{enumeration(catalog.Calendars()...), file}
+	for key, description := range map[string]string{
+		"url":      "An iCal calendar that is fetched: {url: ADDRESS}.",
+		"url_file": "An iCal calendar that is fetched from the address in a file: {url_file: PATH}.",
+	} {
+		one := &jsonschema.Schema{Type: "object", Description: description, Properties: jsonschema.NewProperties(), Required: []string{key}, AdditionalProperties: jsonschema.FalseSchema}
+		one.Properties.Set(key, &jsonschema.Schema{Type: "string"})
+		one.Properties.Set("every", duration())
+		list = append(list, one)
+	}
+	slices.SortFunc(list[2:], func(a, b *jsonschema.Schema) int { return strings.Compare(a.Description, b.Description) })
+	return &jsonschema.Schema{Description: "The name of a shipped calendar, or an iCal calendar.", AnyOf: list}
 }
 
 func mail() *jsonschema.Schema {

@@ -114,6 +114,7 @@ func alternatives() map[string][]string {
 		"Maintenance":       {"services", "teams", "all"},
 		"Discovery":         {"file", "http", "kubernetes"},
 		"OutboundHeartbeat": {"url", "url_file"},
+		"Absences":          {"file", "url", "url_file"},
 		"Inbound":           {"azure", "cloudwatch", "grafana", "json"},
 	}
 }

@@ -133,8 +133,8 @@ func newDuty(spec *catalog.Only, holidays map[string]Dates) (d *duty, err error)
 func holidayTests(specs []catalog.Holidays, known map[string]Dates) []func(time.Time) bool {
 	var tests []func(time.Time) bool
 	for _, spec := range specs {
-		if spec.File != "" {
-			dates := known[spec.File]
+		if id := spec.ID(); id != "" {
+			dates := known[id]
 			tests = append(tests, func(day time.Time) bool { return dates[day.Format(time.DateOnly)] })
 			continue
 		}

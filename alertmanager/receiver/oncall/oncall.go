@@ -42,9 +42,9 @@ type Shift struct {
 	Entry           int64
 }
 
-// Calendars is what the iCal files of a rota say.
+// Calendars is what the iCal calendars of a rota say.
 type Calendars struct {
-	Holidays map[string]Dates // by path
+	Holidays map[string]Dates // by the calendar's ID
 	Away     []Absence
 }
 

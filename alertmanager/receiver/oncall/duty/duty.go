@@ -1,24 +1,20 @@
-// Package duty makes the rotas of a catalogue, together with the iCal files
-// that they name.
+// Package duty makes the rotas of a catalogue, together with the iCal
+// calendars that they name.
 //
 // It stands between the catalogue and the on-call engine, which reads no
 // files: the receiver, `tocsin check` and `tocsin oncall` all come through
-// [Read].
+// [Read]. It fetches nothing: the receiver does, and offers what it got to the
+// [Shelf].
 //
-// A rota whose file cannot be read is made without it: somebody must be on
+// A rota whose calendar cannot be read is made without it: somebody must be on
 // call whatever becomes of a calendar, so the mistake is reported beside the
 // rotas and not instead of them.
 package duty
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall"
@@ -30,10 +26,11 @@ import (
 // Rotas are the rotas of a catalogue by name.
 type Rotas map[string]*oncall.Rota
 
-// Problem is what is wrong with a file, at its place in the catalogue.
+// Problem is what is wrong with a calendar, at its place in the catalogue.
 type Problem struct {
-	Path string // of the key
-	Err  error
+	Path   string // of the key
+	Err    error
+	Unread bool // it counts as it was before, or not at all
 }
 
 const (
@@ -42,52 +39,10 @@ const (
 )
 
 // Read makes every rota. The files are read for two months before now and two
-// years after. An error is a catalogue that would not load.
+// years after; of a calendar that is fetched there is [ErrNotFetched]. An error is
+// a catalogue that would not load.
 func Read(c *catalog.Catalog, now time.Time) (Rotas, []Problem, error) {
 	return new(Shelf).Read(c, now)
-}
-
-// Shelf keeps the files as they were when they could be read last, for whoever
-// reads them again and again: a calendar that is fetched in vain for days sends
-// nobody back on call.
-type Shelf struct {
-	mutex sync.Mutex
-	texts map[string][]byte
-}
-
-// Read is [Read] with what was kept.
-func (s *Shelf) Read(c *catalog.Catalog, now time.Time) (Rotas, []Problem, error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.texts == nil {
-		s.texts = map[string][]byte{}
-	}
-	rotas, problems := Rotas{}, []Problem(nil)
-	for _, name := range slices.Sorted(maps.Keys(c.Rotas)) {
-		r := reader{catalog: c, spec: c.Rotas[name], now: now, kept: s.texts}
-		rota, err := oncall.New(r.spec, r.calendars("rotas."+name))
-		if err != nil {
-			return nil, nil, err
-		}
-		rotas[name] = rota
-		problems = append(problems, r.problems...)
-	}
-	return rotas, problems, nil
-}
-
-// Files are the iCal files of a catalogue, each once.
-func Files(c *catalog.Catalog) []string {
-	var files []string
-	for _, rota := range c.Rotas {
-		for _, absences := range rota.Absences {
-			files = append(files, string(absences.File))
-		}
-		for _, holidays := range holidaysOf(rota) {
-			files = append(files, holidays.File)
-		}
-	}
-	slices.Sort(files)
-	return slices.DeleteFunc(slices.Compact(files), func(file string) bool { return file == "" })
 }
 
 // Calendars are the names of the shipped holidays that a rota uses.
@@ -112,68 +67,42 @@ func holidaysOf(rota *catalog.Rota) []catalog.Holidays {
 	return all
 }
 
-// reader reads the files of one rota.
+// reader reads the calendars of one rota.
 type reader struct {
 	catalog  *catalog.Catalog
 	spec     *catalog.Rota
 	now      time.Time
-	kept     map[string][]byte // by file
+	shelf    *Shelf
 	problems []Problem
 }
 
-func (r *reader) calendars(path string) oncall.Calendars {
+func (r *reader) calendars() oncall.Calendars {
 	known := oncall.Calendars{Holidays: map[string]oncall.Dates{}}
-	for _, holidays := range holidaysOf(r.spec) {
-		if holidays.File != "" && known.Holidays[holidays.File] == nil {
-			known.Holidays[holidays.File] = r.dates(r.events(path+".layers", holidays.File))
-		}
-	}
-	for n, absences := range r.spec.Absences {
-		place := fmt.Sprintf("%s.absences[%d]", path, n)
-		events := r.events(place+".file", string(absences.File))
-		away, unknown := r.absences(absences.Person, events)
-		known.Away = append(known.Away, away...)
-		if unknown > 0 {
-			r.problems = append(r.problems, Problem{place, fmt.Errorf("%d of %d events name nobody of the rota: their summaries must hold a name or an id, or give person", unknown, len(events))})
+	for _, place := range placesOf(r.spec) {
+		switch {
+		case place.absences != nil:
+			known.Away = append(known.Away, r.absences(place)...)
+		case known.Holidays[place.ID()] == nil:
+			known.Holidays[place.ID()] = r.dates(r.events(place))
 		}
 	}
 	return known
 }
 
-func (r *reader) events(path, file string) []ical.Event {
-	text, err := readFile(file)
+// events are those of a calendar, as far as it is understood.
+func (r *reader) events(place Place) []ical.Event {
 	var events []ical.Event
-	if err == nil {
-		if events, err = r.parse(text); err != nil {
-			err = fmt.Errorf("reading %q, without what is wrong in it: %w", file, err)
-		}
-	}
-	switch old := r.kept[file]; {
-	case err == nil || len(events) > 0 && (old == nil || !errors.Is(err, ical.ErrCut)):
-		r.kept[file] = text
-	case old != nil:
-		events, _ = r.parse(old)
-		err = fmt.Errorf("%w (going on with what stood there before)", err)
+	var unread bool
+	var err error
+	if place.Fetched() {
+		events, unread, err = r.shelf.fetched(place.ID(), r.now)
+	} else {
+		events, unread, err = r.shelf.file(place.ID(), r.now)
 	}
 	if err != nil {
-		r.problems = append(r.problems, Problem{path, err})
+		r.problems = append(r.problems, Problem{place.key(), err, unread})
 	}
 	return events
-}
-
-func (r *reader) parse(text []byte) ([]ical.Event, error) {
-	return ical.Parse(text, r.now.Add(-past), r.now.Add(future))
-}
-
-// readFile reads a little more than a file may have, so that a longer one is
-// noticed.
-func readFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, ical.MostBytes+1))
 }
 
 // dates are the days that events touch, on their own clocks. UTC is nobody's
@@ -217,23 +146,37 @@ func (r *reader) zones(person string) []*time.Location {
 	return zones
 }
 
-// absences finds out whose the events are; unknown counts those of nobody. A day
-// is one where the person lives: with layers in several zones, in any of them.
-func (r *reader) absences(person string, events []ical.Event) (away []oncall.Absence, unknown int) {
-	who := r.names()
+// absences finds out whose the events are. A day is one where the person lives:
+// with layers in several zones, in any of them.
+func (r *reader) absences(place Place) (away []oncall.Absence) {
+	events, who, person := r.events(place), r.names(), place.absences.Person
+	unknown, doubtful := 0, 0
 	for _, e := range events {
-		whose, known := []string{person}, true
+		whose := mention{people: []string{person}, known: true}
 		if person == "" {
-			whose, known = who.in(e.Summary)
+			whose = who.in(e.Summary)
 		}
-		if !known {
+		switch {
+		case whose.doubtful:
+			doubtful++
+		case !whose.known:
 			unknown++
 		}
-		for _, one := range whose {
+		for _, one := range whose.people {
 			away = append(away, r.absence(one, e))
 		}
 	}
-	return away, unknown
+	if doubtful > 0 {
+		r.say(place, "%d of %d events may be of somebody else: a first name or an id of the catalogue stands beside what may be another surname; they do not count (want full names, or person)", doubtful, len(events))
+	}
+	if unknown > 0 {
+		r.say(place, "%d of %d events name nobody of the rota: their summaries must hold a name or an id, or give person", unknown, len(events))
+	}
+	return away
+}
+
+func (r *reader) say(place Place, format string, args ...any) {
+	r.problems = append(r.problems, Problem{Path: place.Path, Err: fmt.Errorf(format, args...)})
 }
 
 func (r *reader) absence(person string, e ical.Event) oncall.Absence {

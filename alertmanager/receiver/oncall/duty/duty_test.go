@@ -105,9 +105,9 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 // Whose leave it is, as people and programs write it.
 func TestWhoseLeaveItIs(t *testing.T) {
 	const people = `monitoring: {team: shop}
-people: {asha: {name: Asha Rao}, ben: {name: Ben Carter}, davies: {name: Ben Davies}, jn: {name: José Núñez}, sam: {name: Sam}, sam2: {name: Sam}, ob: {name: "Niamh O'Brien"}, ann-lee: {name: Ann-Lee}}
+people: {asha: {name: Asha Rao}, ben: {name: Ben Carter}, anna: {name: Anna Smith}, davies: {name: Ben Davies}, jn: {name: José Núñez}, sam: {name: Sam}, sam2: {name: Sam}, ob: {name: "Niamh O'Brien"}, ann-lee: {name: Ann-Lee}}
 teams: {shop: {}}
-rotas: {shop: {timezone: Europe/London, handover: daily 09:00, people: [asha, ben, jn, sam, sam2, ob, ann-lee], absences: [{file: leave.ics}]}}
+rotas: {shop: {timezone: Europe/London, handover: daily 09:00, people: [asha, ben, jn, sam, sam2, ob, ann-lee, anna], absences: [{file: leave.ics}]}}
 services: {}
 `
 	for summary, want := range map[string]string{
@@ -115,6 +115,11 @@ services: {}
 		"Ben: leave": "ben", "Ben Davies: leave": "", "Carter\\, Ben (Sick)": "ben", "Bentley is away": "", "Ben Davies covers for Ben Carter": "ben",
 		"Jose Nunez - Holiday": "jn", "Jose\u0301 Nu\u0301n\u0303ez": "jn", "JOSÉ NÚÑEZ": "jn",
 		"Sam": "sam sam2", "Niamh O’Brien": "ob", "Ann-Lee - away": "ann-lee", "Lee": "", "Asha and Ben": "asha ben", "James' day": "",
+		// Of another Anna, who is not in the catalogue, as far as can be known.
+		"Anna": "anna", "Anna: leave": "anna", "Anna Smith - leave": "anna", "Anna S.": "anna", "Anna (PTO)": "anna", "ANNA HOLIDAY": "anna", "anna off sick": "anna", "Anna's Wedding": "anna",
+		"Urlaub Anna": "anna", "Anna 2 days": "anna", "Anna dentist": "anna", "Smith Anna": "anna", "Sick\\, Anna": "anna", "Anna - Jones festival": "anna", "Out of office Anna": "anna",
+		"Anna Jones: leave": "", "ANNA JONES": "", "anna jones on leave": "", "Jones Anna (sick)": "", "Anna J": "", "Leave: Anna Jones-Smith": "", "Anna Maria Jones": "", "Anna Jones and Asha": "asha",
+		"Sam Hill: leave": "", "Asha Patel": "", "Ben Carter-Jones": "",
 	} {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "tocsin.yml"), []byte(people), 0o600))
@@ -122,7 +127,7 @@ services: {}
 		c, err := catalog.Load(filepath.Join(dir, "tocsin.yml"))
 		require.NoError(t, err)
 		// Whoever never comes within the rotation of a week is away.
-		away := map[string]bool{"asha": true, "ben": true, "jn": true, "sam": true, "sam2": true, "ob": true, "ann-lee": true}
+		away := map[string]bool{"asha": true, "ben": true, "jn": true, "sam": true, "sam2": true, "ob": true, "ann-lee": true, "anna": true}
 		spec := c.Rotas["shop"]
 		for range spec.People {
 			spec.People = slices.Concat(spec.People[1:], spec.People[:1])
@@ -131,12 +136,26 @@ services: {}
 			delete(away, rotas["shop"].At(time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)).Primary)
 		}
 		got := []string{}
-		for _, person := range []string{"asha", "ben", "jn", "sam", "sam2", "ob", "ann-lee"} {
+		for _, person := range []string{"asha", "ben", "jn", "sam", "sam2", "ob", "ann-lee", "anna"} {
 			if away[person] {
 				got = append(got, person)
 			}
 		}
 		require.Equal(t, want, strings.Join(got, " "), summary)
+	}
+}
+
+// What may be of somebody else is told.
+func TestWhatMayBeOfSomebodyElse(t *testing.T) {
+	c := load(t, map[string]string{"closed.ics": "", "leave.ics": event("Ben Jones: leave", "20261109", "20261110") + event("Ben: leave", "20261112", "20261113"), "ben.ics": ""})
+	rotas, problems, err := duty.Read(c, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	require.NoError(t, err)
+	require.Len(t, problems, 1)
+	require.Equal(t, "rotas.shop.absences[0]", problems[0].Path)
+	require.EqualError(t, problems[0].Err, "1 of 2 events may be of somebody else: a first name or an id of the catalogue stands beside what may be another surname; they do not count (want full names, or person)")
+	require.False(t, problems[0].Unread)
+	for day, who := range map[int]string{9: "ben", 12: "asha"} {
+		require.Equal(t, who, rotas["shop"].At(time.Date(2026, 11, day, 12, 0, 0, 0, time.UTC)).Primary, day)
 	}
 }
 

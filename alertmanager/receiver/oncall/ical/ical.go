@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,6 +105,11 @@ func leftOut(problems []error) error {
 
 type span struct{ from, until wallclock.Reading }
 
+// only are the events that have a part in the span.
+func (s span) only(events []Event) []Event {
+	return slices.DeleteFunc(events, func(e Event) bool { return e.Until <= s.from || e.From >= s.until })
+}
+
 // parser gathers the events of the calendars of one file.
 type parser struct {
 	window   span
@@ -158,14 +164,22 @@ func (z *zones) usual() *time.Location {
 type reading struct {
 	window span
 	zoneOf func(name string) *time.Location
-	moved  map[string]*moments // happenings that have an event of their own, by UID
+	moved  map[string]*moments    // happenings that have an event of their own, by UID
+	ranges map[string][]amendment // those that change the later ones too
+	series map[string]bool        // the UIDs of what they may change
 }
 
 func (r *reading) movedOf(c *component) {
-	r.moved = map[string]*moments{}
+	r.moved, r.ranges, r.series = map[string]*moments{}, map[string][]amendment{}, map[string]bool{}
 	for _, event := range c.parts {
-		if p := event.get("RECURRENCE-ID"); event.name == "VEVENT" && p.name != "" {
-			uid := event.get("UID").value
+		if event.name != "VEVENT" {
+			continue
+		}
+		uid := event.get("UID").value
+		if p := event.get("RECURRENCE-ID"); p.name == "" {
+			r.series[uid] = true
+		} else {
+			r.rangeOf(uid, event, p)
 			if r.moved[uid] == nil {
 				r.moved[uid] = newMoments()
 			}
@@ -190,39 +204,50 @@ func (r *reading) list(p property) []moment {
 }
 
 // event gives the happenings of an event. One that was called off has none, and
-// neither has one in which somebody works as usual, but elsewhere. What is shown
-// as free counts: that is how calendars show days of leave.
+// neither has one in which somebody works as usual, but elsewhere.
 func (r *reading) event(event *component) ([]Event, error) {
-	if strings.EqualFold(event.get("STATUS").value, "CANCELLED") || strings.EqualFold(event.get("X-MICROSOFT-CDO-BUSYSTATUS").value, "WORKINGELSEWHERE") {
-		return nil, nil
+	err := r.rangeProblem(event)
+	if isOff(event) {
+		return nil, err
 	}
+	e, begin, broken := r.once(event)
+	if broken != nil {
+		return nil, broken
+	}
+	found, wrong := r.happenings(event, e, begin)
+	return found, errors.Join(wrong, err)
+}
+
+// isOff says whether nobody is away, or off, because of an event. What is shown
+// as free counts: that is how calendars show days of leave.
+func isOff(event *component) bool {
+	return strings.EqualFold(event.get("STATUS").value, "CANCELLED") || strings.EqualFold(event.get("X-MICROSOFT-CDO-BUSYSTATUS").value, "WORKINGELSEWHERE")
+}
+
+// once is an event as if it did not recur.
+func (r *reading) once(event *component) (e Event, begin moment, err error) {
 	p := event.get("DTSTART")
 	if p.name == "" {
-		return nil, errors.New("DTSTART is missing")
+		return e, begin, errors.New("DTSTART is missing")
 	}
-	begin, err := parseMoment(p, r.zoneOf)
-	if err != nil {
-		return nil, fmt.Errorf("DTSTART: %w", err)
+	if begin, err = parseMoment(p, r.zoneOf); err != nil {
+		return e, begin, fmt.Errorf("DTSTART: %w", err)
 	}
 	until, err := r.endOf(event, begin)
 	if err != nil {
-		return nil, err
+		return e, begin, err
 	}
 	if until < begin.at || until-begin.at > wallclock.Reading(longestEvent/time.Second) {
-		return nil, errors.New("it ends before it begins, or lasts more than a year")
+		return e, begin, errors.New("it ends before it begins, or lasts more than a year")
 	}
-	e := Event{Summary: ics.FromText(event.get("SUMMARY").value), From: begin.at, Until: until, Zone: begin.zone}
-	return r.happenings(event, e, begin)
+	return Event{Summary: ics.FromText(event.get("SUMMARY").value), From: begin.at, Until: until, Zone: begin.zone}, begin, nil
 }
 
-// happenings are the event itself, what its rule gives, and its further dates.
+// happenings are the event itself, what its rule gives, and its further dates,
+// as they were changed from some time on.
 func (r *reading) happenings(event *component, e Event, begin moment) ([]Event, error) {
-	once := []Event{e}
-	if e.Until <= r.window.from || e.From >= r.window.until {
-		once = nil
-	}
 	if event.get("RECURRENCE-ID").name != "" {
-		return once, nil
+		return r.window.only([]Event{e}), nil
 	}
 	var left *moments
 	for _, p := range event.all("EXDATE") {
@@ -231,35 +256,40 @@ func (r *reading) happenings(event *component, e Event, begin moment) ([]Event, 
 			left.add(at)
 		}
 	}
-	moved := r.moved[event.get("UID").value]
+	uid := event.get("UID").value
+	moved, changes := r.moved[uid], r.ranges[uid]
 	isLeft := func(at wallclock.Reading) bool {
 		m := moment{at: at, zone: begin.zone, day: begin.day}
 		return left.holds(m) || moved.holds(m)
 	}
-	further := r.further(event, e, begin, isLeft)
+	window := r.window.around(changes)
+	found := r.further(event, e, begin, window, isLeft)
 	text := event.get("RRULE").value
-	if text == "" {
-		if isLeft(e.From) {
-			once = nil
-		}
-		return append(once, further...), nil
+	rule, err := rule{}, error(nil)
+	if text != "" {
+		rule, err = parseRule(text, begin)
 	}
-	rule, err := parseRule(text, begin)
-	if err != nil { // its first time is known all the same
-		return append(once, further...), fmt.Errorf("RRULE: %w", err)
+	switch {
+	case err != nil: // its first time is known all the same
+		err = fmt.Errorf("RRULE: %w", err)
+		found = append(found, e)
+	case text != "":
+		found = append(recur(e, rule, window, isLeft), found...)
+	case !isLeft(e.From):
+		found = append([]Event{e}, found...)
 	}
-	return append(recur(e, rule, r.window, isLeft), further...), nil
+	return r.window.only(changed(found, begin, changes)), err
 }
 
 // further are the happenings that no rule gives.
-func (r *reading) further(event *component, e Event, begin moment, isLeft func(wallclock.Reading) bool) []Event {
+func (r *reading) further(event *component, e Event, begin moment, window span, isLeft func(wallclock.Reading) bool) []Event {
 	var found []Event
 	for _, p := range event.all("RDATE") {
 		for _, m := range r.list(p) {
 			at := m.on(begin)
 			one := Event{Summary: e.Summary, From: at, Until: at + e.Until - e.From, Zone: e.Zone}
-			if one.Until > r.window.from && one.From < r.window.until && !isLeft(at) {
-				found = append(found, one)
+			if !isLeft(at) {
+				found = append(found, window.only([]Event{one})...)
 			}
 		}
 	}
