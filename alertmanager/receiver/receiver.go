@@ -17,6 +17,7 @@ import (
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/incident"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/notify"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/duty"
+	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/oncall/webcal"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/store"
 	"github.com/tocsin-monitoring/tocsin/alertmanager/receiver/webhook"
 	"github.com/tocsin-monitoring/tocsin/catalog"
@@ -49,6 +50,7 @@ type Receiver struct {
 	hearing   hearing
 	sleepers  sleepers
 	shelf     duty.Shelf
+	feeds     feeds
 	current   atomic.Pointer[directory]
 	calendars atomic.Pointer[string] // how the files of the rotas were when they were read last
 
@@ -57,6 +59,7 @@ type Receiver struct {
 	renewed chan struct{}            // there is a new catalogue
 	foreign chan struct{}            // another system has told of an alert
 	shifts  chan struct{}            // somebody changed a rota
+	fetches chan struct{}            // there may be other calendars to fetch
 	errands map[string]chan struct{} // something is to be fetched, by its kind
 }
 
@@ -67,6 +70,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 		outbox: make(chan struct{}, 1), timers: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
 		foreign: make(chan struct{}, 1),
 		shifts:  make(chan struct{}, 1),
+		fetches: make(chan struct{}, 1),
 		errands: map[string]chan struct{}{},
 	}
 	for what := range errandKinds() {
@@ -83,6 +87,7 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	if r.http == nil {
 		r.http = notify.NewHTTPClient()
 	}
+	r.feeds.client = webcal.NewClient(r.http.Transport)
 	key, err := o.Store.Key(ctx, "acknowledge")
 	if err != nil {
 		return nil, err
@@ -94,20 +99,23 @@ func New(ctx context.Context, o Options) (*Receiver, error) {
 	}
 	r.metrics = newMetrics(o.Registerer, o.Store)
 	if o.Registerer != nil {
-		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r}, reachMetrics{r}, beatMetrics{r})
+		o.Registerer.MustRegister(maintenance.NewCollector(r.openOnce, r.now), rotaMetrics{r}, reachMetrics{r}, beatMetrics{r}, calendarMetrics{r})
 	}
 	return r, nil
 }
 
 // Update takes a catalogue over. On an error everything stays as it was.
 func (r *Receiver) Update(c *catalog.Catalog) error {
+	r.recallCalendars(c)
 	d, err := newDirectory(c, notify.Settings{HTTP: r.http, Logger: r.logger}, &r.shelf, r.now())
 	if err != nil {
 		return err
 	}
 	r.reportCalendars(d)
 	r.current.Store(d)
+	r.calendars.Store(nil) // a calendar may have been fetched in the meantime
 	wake(r.renewed)
+	wake(r.fetches)
 	r.metrics.sources(c)
 	wake(r.foreign)
 	return nil
@@ -302,7 +310,9 @@ func Check(c *catalog.Catalog) error {
 	}
 	var problems []error
 	for _, problem := range d.problems {
-		problems = append(problems, c.Errorf(problem.Path, "%v", problem.Err))
+		if !errors.Is(problem.Err, duty.ErrNotFetched) { // nothing is fetched here
+			problems = append(problems, c.Errorf(problem.Path, "%v", problem.Err))
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.People)) {
 		if _, err := notify.ReadContacts(c.People[id]); err != nil {

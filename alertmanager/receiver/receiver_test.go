@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,7 @@ type house struct {
 	registry *prometheus.Registry
 	url      string
 	now      func() time.Time
+	logger   log.Logger // nil for none
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -124,7 +126,7 @@ func (h *house) open() {
 	kept, err := store.Open(h.t.Context(), filepath.Join(h.folder, "data"))
 	require.NoError(h.t, err)
 	h.store, h.registry = kept, prometheus.NewRegistry()
-	h.receiver, err = receiver.New(h.t.Context(), receiver.Options{Store: kept, Registerer: h.registry, Now: h.now})
+	h.receiver, err = receiver.New(h.t.Context(), receiver.Options{Store: kept, Registerer: h.registry, Now: h.now, Logger: h.logger})
 	require.NoError(h.t, err)
 	h.reload()
 	ctx, cancel := context.WithCancel(context.Background())

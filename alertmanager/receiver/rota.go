@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -68,7 +67,7 @@ func (r *Receiver) Rotas(ctx context.Context) ([]board.Rota, error) {
 	d := r.current.Load().staffed(entries)
 	var list []board.Rota
 	for _, name := range slices.Sorted(maps.Keys(d.rotas)) {
-		one := board.Rota{Name: name, Rota: d.rotas[name]}
+		one := board.Rota{Name: name, Rota: d.rotas[name], Troubles: d.troubles(name)}
 		for _, team := range d.catalog.Teams {
 			if team.Rota == name {
 				one.Teams = append(one.Teams, team.Name)
@@ -215,39 +214,6 @@ func (r *Receiver) RunRotas(ctx context.Context) error {
 		case <-ticker.C:
 		case <-r.shifts:
 		}
-	}
-}
-
-// ReadCalendars reads the files of the rotas when they are not as they were
-// when it looked last.
-func (r *Receiver) ReadCalendars() {
-	d := r.current.Load()
-	if d == nil || len(duty.Files(d.catalog)) == 0 {
-		return
-	}
-	state := r.now().UTC().Format(time.DateOnly)
-	for _, file := range duty.Files(d.catalog) {
-		if info, err := os.Stat(file); err == nil {
-			state += fmt.Sprintf("\n%s %d %d", file, info.Size(), info.ModTime().UnixNano())
-		}
-	}
-	if seen := r.calendars.Swap(&state); seen != nil && *seen == state {
-		return
-	}
-	with := *d
-	var err error
-	if with.rotas, with.problems, err = r.shelf.Read(d.catalog, r.now()); err != nil {
-		return // Update would have refused it
-	}
-	r.reportCalendars(&with)
-	if r.current.CompareAndSwap(d, &with) {
-		r.hub.publish()
-	}
-}
-
-func (r *Receiver) reportCalendars(d *directory) {
-	for _, problem := range d.problems {
-		level.Error(r.logger).Log("msg", "A calendar of a rota could not be read; going on without it", "at", problem.Path, "err", problem.Err)
 	}
 }
 

@@ -86,7 +86,7 @@ func serve(ctx context.Context, f flags, logger logging.Logger) error {
 		level.Warn(logger.Kit).Log("msg", "Whoever reaches the board may answer incidents: see docs/board.md", "address", server.Addr())
 	}
 	level.Info(logger.Kit).Log("msg", "Tocsin's receiver is listening", "version", version.Version, "address", server.Addr(), "storage", f.Storage)
-	return daemon.Run(ctx, server.Run, resident.Settle(logger.Kit), desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunRotas, desk.RunReconciler, desk.RunReceipts,
+	return daemon.Run(ctx, server.Run, resident.Settle(logger.Kit), desk.RunClock, desk.RunOutbox, desk.RunForgetting, desk.RunRotas, desk.RunCalendars, desk.RunReconciler, desk.RunReceipts,
 		desk.RunInbound, desk.RunWatch, desk.RunHeartbeat, desk.RunErrands, reloader.Run, reloader.RunHangup)
 }
 

@@ -38,9 +38,10 @@ type Scheduler interface {
 
 // Rota is a rota with the teams that use it.
 type Rota struct {
-	Name  string
-	Teams []string
-	Rota  *oncall.Rota
+	Name     string
+	Teams    []string
+	Rota     *oncall.Rota
+	Troubles []string // what is wrong with its calendars, in words
 }
 
 // The kinds of feeds.

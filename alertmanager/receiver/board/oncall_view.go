@@ -35,6 +35,7 @@ type rotaView struct {
 	Feed       string // "" when it is switched off
 	Who        who
 	Unreached  []string // names of who is on call and cannot be told
+	Troubles   []string // with its calendars
 }
 
 type shiftView struct {
@@ -133,7 +134,7 @@ func (b *board) firstDay(r *http.Request) time.Time {
 func (b *board) rotaView(one Rota, first time.Time, me string) rotaView {
 	now, zone := b.Now(), one.Rota.Zone()
 	v := rotaView{
-		Name: one.Name, Zone: zone.String(), Teams: one.Teams,
+		Name: one.Name, Zone: zone.String(), Teams: one.Teams, Troubles: one.Troubles,
 		Now: b.shiftView(one.Rota.At(now), zone), Next: b.shiftView(one.Rota.Next(now), zone),
 	}
 	if !one.Rota.GapsAllowed() {

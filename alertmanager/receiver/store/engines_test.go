@@ -46,6 +46,7 @@ var promises = map[string]func(*testing.T, place){
 	"what is open":                              whatIsOpen,
 	"what is over":                              whatIsOver,
 	"what providers post counts once":           whatProvidersPost,
+	"calendars that are fetched":                calendarsAreKept,
 }
 
 func TestStore(t *testing.T) {

@@ -147,6 +147,16 @@ func isMigrated(t *testing.T, p place, schema int) {
 			})
 			return n, err
 		}},
+		{16, func() (int, error) {
+			c, err := s.Calendar(t.Context(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", time.Time{})
+			if errors.Is(err, store.ErrNotFound) {
+				return 0, nil
+			}
+			require.Equal(t, store.Calendar{
+				Address: c.Address, Changed: start, Fetched: start.Add(time.Minute), ETag: `"7"`, Modified: "Mon, 23 Nov 2026 12:00:00 GMT", Body: []byte("BEGIN:VCALENDAR"),
+			}, c)
+			return 1, err
+		}},
 	}
 	for _, read := range reads {
 		n, err := read.count()

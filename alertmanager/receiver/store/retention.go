@@ -14,7 +14,7 @@ const mostForgotten = 500
 // or still to be done, is never touched.
 type Retention struct {
 	Incidents     time.Time // closed ones, with their events and what was fetched for them; windows and entries of rotas that are over; what providers posted
-	Notifications time.Time // as they came
+	Notifications time.Time // as they came; calendars that are not fetched any more
 	Occurrences   time.Time // ends of alerts, and what other systems told
 	Audit         time.Time // who did what
 }
@@ -46,6 +46,7 @@ var aged = [...]struct {
 	{"inbound_messages", "at", "1 = 1", func(r Retention) time.Time { return r.Occurrences }},
 	{"callbacks", "at", "1 = 1", func(r Retention) time.Time { return r.Incidents }},
 	{"audit", "at", "1 = 1", func(r Retention) time.Time { return r.Audit }},
+	{"calendars", "fetched_at", "1 = 1", func(r Retention) time.Time { return r.Notifications }},
 	{"ended_sessions", "until_at", "1 = 1", func(r Retention) time.Time { return r.Notifications }},
 	// The highest number stays, so that none ever names another one.
 	{"maintenance", "until_at", "id < (SELECT max(id) FROM maintenance)", func(r Retention) time.Time { return r.Incidents }},

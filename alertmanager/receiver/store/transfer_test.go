@@ -40,7 +40,8 @@ func fill(t *testing.T, s *store.Store) {
 			tx.AddNotification(store.Notification{ReceivedAt: start, Source: "azure", Alerts: 1, Body: []byte{}}), // a post without a body
 			over(3, "mail", "a", start, false)(tx),
 			tx.Beat("am", start), tx.AddAudit(audit.Entry{At: start, Incident: 1}),
-			tx.SaveProfile(store.Profile{Person: "asha", At: start}), tx.PutUnreached(store.Unreached{Person: "mo", At: start}), tx.RenewFeed("person asha", true), tx.EndSession("one", start),
+			tx.SaveProfile(store.Profile{Person: "asha", At: start}), tx.PutUnreached(store.Unreached{Person: "mo", At: start}),
+			tx.SaveCalendar(store.Calendar{Address: "a", Changed: start, Fetched: start, Body: []byte{255}}), tx.RenewFeed("person asha", true), tx.EndSession("one", start),
 			tx.SaveTurn(store.Turn{Rota: "shop", Person: "asha", Since: start}), tx.AddRotaEntry(&e),
 			tx.PutForeign(store.Foreign{Source: "azure", Key: "k", StartsAt: start}, start),
 			tx.PutErrand(store.Errand{Incident: 1, What: "figures", Due: start}),
