@@ -1,6 +1,12 @@
 package receiver
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -115,4 +121,48 @@ func TestRealTwoReceiversHaveOneCalendar(t *testing.T) {
 	require.NoError(t, c.both[1].RenewFeed(ctx, board.FeedPerson, "asha", true, "asha"))
 	_, _, err = c.both[0].CheckFeed(ctx, token)
 	require.ErrorIs(t, err, board.ErrFeed, "it was renewed at the other one")
+}
+
+// Who is away, by a file or by a calendar that one of them has fetched, is passed
+// over by both, and it is fetched once.
+func TestRealTwoReceiversKnowWhoIsAway(t *testing.T) {
+	c := newCouple(t)
+	asked := atomic.Int64{}
+	calendar := func(person string) string {
+		return "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:" + person + "\nDTSTART;VALUE=DATE:20261120\nDURATION:P30D\nEND:VEVENT\nEND:VCALENDAR\n"
+	}
+	leave := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		_, _ = io.WriteString(w, calendar("Ben"))
+	}))
+	file := filepath.Join(t.TempDir(), "leave.ics")
+	require.NoError(t, os.WriteFile(file, []byte(calendar("Asha")), 0o600))
+	spec, err := catalog.Parse("tocsin.yml", []byte(strings.NewReplacer(
+		"{asha: {name: Asha}}", "{asha: {name: Asha}, ben: {name: Ben}, chi: {name: Chi}}",
+		"people: [asha]}", "people: [asha, ben, chi], absences: [{file: "+file+"}, {url: "+leave.URL+"}]}").Replace(beating)))
+	require.NoError(t, err)
+	is := func(person string) {
+		t.Helper()
+		for n, r := range c.both {
+			require.Equal(t, person, r.Turns(r.now())[0].PrimaryID, "receiver %d", n)
+		}
+	}
+	for _, r := range c.both {
+		require.NoError(t, r.Update(spec))
+	}
+	for _, r := range c.both {
+		r.FetchCalendars(t.Context())
+	}
+	is("chi")
+	require.EqualValues(t, 1, asked.Load())
+
+	leave.Close()
+	c.offset.Add(int64(time.Hour))
+	for n, kept := range c.stores { // another life of each, while nobody answers
+		c.both[n], err = New(t.Context(), Options{Store: kept, Now: c.both[n].now})
+		require.NoError(t, err)
+		require.NoError(t, c.both[n].Update(spec))
+		c.both[n].FetchCalendars(t.Context())
+	}
+	is("chi")
 }

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -66,10 +69,12 @@ func (d desk) show(ctx context.Context, at time.Time, want string, asJSON bool) 
 	if err != nil {
 		return err
 	}
-	for _, problem := range problems {
-		fmt.Fprintln(d.env.stderr, "warning:", c.Errorf(problem.Path, "%v", problem.Err))
+	asked, problem := d.asked(ctx, at, problems)
+	d.warn(c, problems, asked)
+	var entries []oncall.Entry
+	if problem == nil {
+		entries, problem = d.entries(ctx)
 	}
-	entries, problem := d.entries(ctx)
 	answer := shown{At: at.UTC(), Entries: problem == nil, Rotas: []board.OnCall{}}
 	if problem != nil {
 		answer.Problem = problem.Error()
@@ -81,13 +86,55 @@ func (d desk) show(ctx context.Context, at time.Time, want string, asJSON bool) 
 		return person
 	}
 	for _, rota := range slices.Sorted(maps.Keys(rotas)) {
-		if want == "" || rota == want {
+		if want != "" && rota != want {
+			continue
+		}
+		one, known := asked[rota]
+		if !known {
 			with := rotas[rota].With(rota, entries)
 			next := with.Next(at)
-			answer.Rotas = append(answer.Rotas, board.ToOnCall(rota, nil, with.At(at), &next, name))
+			one = board.ToOnCall(rota, nil, with.At(at), &next, name)
 		}
+		answer.Rotas = append(answer.Rotas, one)
 	}
 	return d.tell(c, answer, asJSON)
+}
+
+// asked are the rotas with calendars that the receiver fetches, as it sees them:
+// nobody else knows who is away.
+func (d desk) asked(ctx context.Context, at time.Time, problems []duty.Problem) (map[string]board.OnCall, error) {
+	if !slices.ContainsFunc(problems, func(p duty.Problem) bool { return errors.Is(p.Err, duty.ErrNotFetched) }) {
+		return nil, nil
+	}
+	text, err := d.read(ctx, "/api/v1/oncall?at="+url.QueryEscape(at.UTC().Format(time.RFC3339)))
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Rotas []board.OnCall `json:"rotas"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return nil, fmt.Errorf("reading the receiver's answer: %w", err)
+	}
+	known := map[string]board.OnCall{}
+	for _, one := range answer.Rotas {
+		if prefix := "rotas." + one.Rota + "."; slices.ContainsFunc(problems, func(p duty.Problem) bool {
+			return errors.Is(p.Err, duty.ErrNotFetched) && strings.HasPrefix(p.Path, prefix)
+		}) {
+			known[one.Rota] = one
+		}
+	}
+	return known, nil
+}
+
+// warn says what is wrong with the calendars of the rotas that the receiver has
+// not told.
+func (d desk) warn(c *catalog.Catalog, problems []duty.Problem, asked map[string]board.OnCall) {
+	for _, problem := range problems {
+		if _, known := asked[strings.Split(problem.Path, ".")[1]]; !known {
+			fmt.Fprintln(d.env.stderr, "warning:", c.Errorf(problem.Path, "%v", problem.Err))
+		}
+	}
 }
 
 func (d desk) tell(c *catalog.Catalog, answer shown, asJSON bool) error {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,6 +42,32 @@ func TestOnCall(t *testing.T) {
 	away := d.tocsin(0, "oncall", "--receiver=http://127.0.0.1:1")
 	require.Contains(t, away, "warning: these are the turns of the catalogue; what people have entered since is not in them: asking the receiver")
 	require.Contains(t, away, "shop ")
+}
+
+// Who is away by a calendar that the receiver fetches, only the receiver knows.
+func TestOnCallByACalendarThatIsFetched(t *testing.T) {
+	leave := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Asha Rao\nDTSTART;VALUE=DATE:20261126\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n")
+	}))
+	defer leave.Close()
+	d := newDesktop(t)
+	written, err := os.ReadFile(filepath.Join(d.folder, "tocsin.yml"))
+	require.NoError(t, err)
+	d.write("leave", leave.URL)
+	d.write("tocsin.yml", strings.Replace(string(written), "people: [asha, ben]}", "people: [asha, ben], absences: [{url_file: leave}]}", 1))
+	c, err := catalog.Load(filepath.Join(d.folder, "tocsin.yml"))
+	require.NoError(t, err)
+	require.NoError(t, d.receiver.Update(c))
+	d.receiver.FetchCalendars(t.Context())
+	told := d.tocsin(0, "oncall", "--at=2026-11-27T12:00:00Z")
+	require.Contains(t, told, "shop  Ben Carter")
+	require.NotContains(t, told, "warning")
+	require.Contains(t, d.tocsin(0, "oncall", "--at=2026-11-27T12:00:00Z", "--json"), `"entries": true`)
+
+	alone := d.tocsin(0, "oncall", "--at=2026-11-27T12:00:00Z", "--receiver=http://127.0.0.1:1")
+	require.Contains(t, alone, "rotas.shop.absences[0].url_file: the receiver fetches this calendar, and what it holds is not known here")
+	require.Contains(t, alone, "warning: these are the turns of the catalogue; what people have entered since is not in them: asking the receiver")
+	require.Contains(t, alone, "shop  Asha Rao")
 }
 
 // A catalogue without a rota, and times as people write them.

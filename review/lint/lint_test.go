@@ -1,6 +1,8 @@
 package lint_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,7 +159,7 @@ func TestFindings(t *testing.T) {
 		{"nobody in the night", "turns", lint.Warning, func(_ *testing.T, in *lint.Input) { daytime(in, "") }, "rotas.shop: nobody is on call from Thu 26 Nov 2026 17:30 GMT to Fri 27 Nov 2026 09:00 GMT, and 364 more times within a year"},
 		{"which is meant", "turns", lint.Good, func(_ *testing.T, in *lint.Input) { daytime(in, catalog.GapsAllowed) }, "somebody is on call at every instant"},
 		{"a calendar that is not there", "turns", lint.Warning, func(_ *testing.T, in *lint.Input) {
-			in.Catalog.Rotas["shop"].Absences = []catalog.Absences{{File: "nowhere.ics"}}
+			in.Catalog.Rotas["shop"].Absences = []catalog.Absences{{ICal: catalog.ICal{File: "nowhere.ics"}}}
 		}, "nowhere.ics"},
 		{"holidays run out", "turns", lint.Warning, func(_ *testing.T, in *lint.Input) {
 			in.Now = time.Date(2028, 10, 4, 0, 0, 0, 0, time.UTC)
@@ -349,4 +351,24 @@ func TestHandoversNearChangesOfManyClocks(t *testing.T) {
 		}
 		require.Equal(t, test.want, got, "%s %s", test.zone, test.handover)
 	}
+}
+
+// A check asks no network: it says that it does not know a calendar.
+func TestACalendarThatTheReceiverFetches(t *testing.T) {
+	in := estate(t)
+	in.Catalog.Rotas["shop"].Absences = []catalog.Absences{{ICal: catalog.ICal{URL: refuses(t)}, Person: "asha"}}
+	for _, result := range lint.Run(in) {
+		if result.Check == "turns" {
+			require.Equal(t, lint.Good, result.Verdict())
+			require.Contains(t, result.Findings, lint.Finding{Verdict: lint.Good, Text: "rotas.shop.absences[0].url: not looked at here, because the receiver fetches this calendar (its log, and the board's page of who is on call, say what is wrong with it)"})
+		}
+	}
+}
+
+// refuses is the address of a server that must not be asked.
+func refuses(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a check asks the network") }))
+	t.Cleanup(server.Close)
+	return server.URL
 }

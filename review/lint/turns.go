@@ -2,6 +2,7 @@ package lint
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,8 +36,12 @@ func turns(in Input) []Finding {
 	if err != nil {
 		return []Finding{{Problem, err.Error()}}
 	}
-	var findings []Finding
+	var findings, fetched []Finding
 	for _, problem := range problems {
+		if errors.Is(problem.Err, duty.ErrNotFetched) {
+			fetched = append(fetched, Finding{Good, problem.Path + ": not looked at here, because the receiver fetches this calendar (its log, and the board's page of who is on call, say what is wrong with it)"})
+			continue
+		}
 		findings = append(findings, Finding{Warning, c.Errorf(problem.Path, "%v", problem.Err).Error()})
 	}
 	for _, name := range sorted(c.Rotas) {
@@ -49,6 +54,7 @@ func turns(in Input) []Finding {
 	if len(findings) == 0 {
 		findings = []Finding{{Good, "somebody is on call at every instant of the next year"}}
 	}
+	findings = append(findings, fetched...)
 	for _, name := range sorted(c.Rotas) {
 		for _, line := range changes(rotas[name], in.Now) {
 			findings = append(findings, Finding{Good, fmt.Sprintf("rotas.%s: %s", name, line)})
