@@ -50,7 +50,7 @@ func ofEventBridge(event, detail object) object {
 
 // cloudWatchAlarm makes two alerts of an alarm: one says that it is in alarm,
 // the other that its data are missing. Missing data end no alarm: losing sight
-// is not recovery.
+// is not recovery. Nor does a state that nobody knows.
 func cloudWatchAlarm(spec *catalog.CloudWatchInbound, alarm object) []Event {
 	e := alarmEvent(alarm)
 	if !slices.ContainsFunc(spec.Topics, func(topic string) bool { return slices.Contains(alarm.texts("OKActions"), topic) }) {
@@ -60,13 +60,16 @@ func cloudWatchAlarm(spec *catalog.CloudWatchInbound, alarm object) []Event {
 	blind := e
 	blind.Key += " without data"
 	blind.Summary = e.Title + ": CloudWatch has no data for it"
-	switch alarm.text("NewStateValue") {
-	case "ALARM":
-		blind.Ended = true
+	switch state := alarm.text("NewStateValue"); strings.ToUpper(state) {
+	case "OK":
+		e.Ended, blind.Ended = true, true
 	case "INSUFFICIENT_DATA":
 		return []Event{blind}
+	case "ALARM":
+		blind.Ended = true
 	default:
-		e.Ended, blind.Ended = true, true
+		blind.Ended = true
+		e.Detail = joined([]string{e.Detail, "The state is " + line(state) + ", which Tocsin takes for an alarm."})
 	}
 	return []Event{e, blind}
 }
@@ -79,7 +82,7 @@ func alarmEvent(alarm object) Event {
 	e := Event{
 		Key: cmp.Or(alarm.text("AlarmArn"), account+" "+region+" "+name), Title: name,
 		At:         instant(alarm.text("StateChangeTime"), cloudWatchTime, time.RFC3339Nano),
-		Resources:  slices.DeleteFunc([]string{alarm.text("AlarmArn")}, func(id string) bool { return id == "" }),
+		Resources:  alarms(alarm),
 		Dimensions: map[string]string{},
 		Labels:     map[string]string{"account": account, "region": region, "namespace": metric.text("Namespace"), "metric": metric.text("MetricName")},
 	}
@@ -99,6 +102,17 @@ func alarmEvent(alarm object) Event {
 	}
 	e.Detail = joined([]string{alarm.text("AlarmDescription"), alarm.text("NewStateReason"), alarm.text("AlarmRule")})
 	return e
+}
+
+// alarms are the names of an alarm and, of a composite one, of those that set it
+// off: the service that claims one of them is meant.
+func alarms(alarm object) []string {
+	found := []string{alarm.text("AlarmArn")}
+	for _, child := range alarm.objects("TriggeringChildren") {
+		found = append(found, child.text("Arn"))
+	}
+	found = slices.DeleteFunc(found, func(id string) bool { return id == "" })
+	return found[:min(len(found), maxPairs)]
 }
 
 // metricsOf are the metrics of an alarm: one in its own words, or those that an

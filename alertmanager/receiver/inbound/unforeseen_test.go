@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tocsin-monitoring/tocsin/catalog"
 )
 
 // unforeseen are values that a sender may put in the place of any other.
@@ -107,4 +109,28 @@ func TestOneOfSeveralCannotBeRead(t *testing.T) {
 		titles = append(titles, e.Title)
 	}
 	require.Equal(t, []string{"Queue grows", "Unreadable message"}, titles)
+}
+
+// TestAStateThatNobodyKnows: only OK ends an alarm, however it is written.
+func TestAStateThatNobodyKnows(t *testing.T) {
+	c, err := catalog.Load("testdata/catalogue.yml")
+	require.NoError(t, err)
+	for state, ended := range map[string]bool{"OK": true, "ok": true, "ALARM": false, "Alarm": false, "SUPPRESSED": false, "7": false} {
+		_, events := readBy(t, c, "cloudwatch", []byte(`{"AlarmName":"cpu","NewStateValue":"`+state+`"}`))
+		require.Equal(t, ended, events[0].Ended, state)
+		require.True(t, events[1].Ended, "%s says that there are data", state)
+	}
+	_, events := readBy(t, c, "cloudwatch", []byte(`{"AlarmName":"cpu","NewStateValue":"SUPPRESSED"}`))
+	require.Contains(t, events[0].Detail, "The state is SUPPRESSED, which Tocsin takes for an alarm.")
+}
+
+// TestACompositeAlarm: the service that claims what set it off has it.
+func TestACompositeAlarm(t *testing.T) {
+	c, err := catalog.Load("testdata/catalogue.yml")
+	require.NoError(t, err)
+	c.Services["shop"].AlertsFrom = []catalog.AlertMatch{{Resource: "*:alarm:shop-*"}}
+	in, events := readBy(t, c, "cloudwatch", []byte(`{"AlarmName":"all","AlarmArn":"arn:aws:cloudwatch:eu-west-2:1:alarm:all","NewStateValue":"ALARM","AlarmRule":"ALARM(shop-5xx)",
+		"TriggeringChildren":[{"Arn":"arn:aws:cloudwatch:eu-west-2:1:alarm:shop-5xx"}, null, "x"]}`))
+	labels, _ := Label(c, in, events[0])
+	require.Equal(t, "shop", labels["service"])
 }
