@@ -24,9 +24,7 @@ func readJSON(spec *catalog.JSONInbound, body []byte) ([]Event, error) {
 		broken = append(broken, fmt.Errorf("the body is not JSON: %w", err))
 	}
 	alerts, err := alertsOf(spec, posts)
-	if err != nil {
-		return nil, err
-	}
+	broken = append(broken, err)
 	if len(alerts) > maxEvents {
 		return nil, fmt.Errorf("the body has %d alerts, want at most %d", len(alerts), maxEvents)
 	}
@@ -42,7 +40,8 @@ func readJSON(spec *catalog.JSONInbound, body []byte) ([]Event, error) {
 	return events, errors.Join(broken...)
 }
 
-// alertsOf are the alerts in what was posted.
+// alertsOf are the alerts in what was posted. An empty list says that there is
+// none; where the place of the list is missing, nobody knows what it says.
 func alertsOf(spec *catalog.JSONInbound, posts []any) ([]any, error) {
 	if spec.Alerts == "" {
 		return flat(posts), nil
@@ -52,10 +51,18 @@ func alertsOf(spec *catalog.JSONInbound, posts []any) ([]any, error) {
 		return nil, fmt.Errorf("the path alerts: %w", err)
 	}
 	var alerts []any
+	var broken error
 	for _, post := range posts {
-		alerts = append(alerts, flat(path.Get(post))...)
+		found := path.Get(post)
+		if len(found) == 0 && path.Normal() { // a filter may find nothing
+			broken = fmt.Errorf("there is nothing at alerts: %q (want a list, which may be empty)", spec.Alerts)
+		}
+		if len(found) == 1 && found[0] == nil {
+			continue // some write an empty list so
+		}
+		alerts = append(alerts, flat(found)...)
 	}
-	return alerts, nil
+	return alerts, broken
 }
 
 // flat takes the items of lists for the lists: a path may name either.

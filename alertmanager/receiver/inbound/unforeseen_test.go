@@ -134,3 +134,23 @@ func TestACompositeAlarm(t *testing.T) {
 	labels, _ := Label(c, in, events[0])
 	require.Equal(t, "shop", labels["service"])
 }
+
+// TestThePlaceOfTheAlertsIsMissing: a sender that has changed its form is not
+// one that has nothing to tell.
+func TestThePlaceOfTheAlertsIsMissing(t *testing.T) {
+	const missing = `there is nothing at alerts: "$.data.items" (want a list, which may be empty)`
+	for body, want := range map[string]string{
+		`{"data":{"items":[]}}`: "", `{"data":{"items":null}}`: "", `{"data":{"alerts":[]}}`: missing, `{"id":7}`: missing, `{"data":[]}`: missing, `null`: missing,
+	} {
+		events, err := readJSON(&catalog.JSONInbound{Alerts: "$.data.items", Key: "{{$.id}}"}, []byte(body))
+		require.Empty(t, events)
+		if want == "" {
+			require.NoError(t, err, body)
+		} else {
+			require.EqualError(t, err, want, body)
+		}
+	}
+	events, err := readJSON(&catalog.JSONInbound{Alerts: "$.items[?(@.bad == true)]", Key: "{{$.id}}"}, []byte(`{"items":[{"id":1,"bad":false}]}`))
+	require.NoError(t, err, "a filter that lets nothing through is no mistake")
+	require.Empty(t, events)
+}
