@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +98,11 @@ func (h *Holidays) decode(d *decoder, node *yaml.Node, path string) {
 // checkICal wants one place, and asks it neither all the time nor hardly ever.
 func (c *checker) checkICal(path string, calendar ICal) {
 	c.exactlyOne(path, "the calendar", "file", "url", "url_file")
-	c.checkURL(below(path, "url"), strings.Replace(calendar.URL, "webcal://", "https://", 1))
+	address := below(path, "url")
+	if u := c.checkURL(address, strings.Replace(calendar.URL, "webcal://", "https://", 1)); u != nil && looksSecret(u) {
+		c.hideAt(address)
+		c.add(address, "whoever has this address can read the calendar (keep it in a file of its own: url_file: PATH)")
+	}
 	every := below(path, "every")
 	switch {
 	case calendar.Every == 0 && !c.given(every):
@@ -105,4 +111,20 @@ func (c *checker) checkICal(path string, calendar ICal) {
 	case calendar.Every < shortestFetch || calendar.Every > longestFetch:
 		c.add(every, "got %s, want %s to %s", calendar.Every, shortestFetch, longestFetch)
 	}
+}
+
+// looksSecret says whether an address is one of those that Google, Outlook and
+// programs for leave make for one reader, or carries what is called a secret.
+func looksSecret(u *url.URL) bool {
+	for _, part := range []string{"/private-", "/owa/calendar/", "/feeds/feed.php"} {
+		if strings.Contains(u.Path, part) {
+			return true
+		}
+	}
+	for name := range u.Query() {
+		if slices.Contains([]string{"token", "key", "secret", "auth", "signature", "access_token", "api_key"}, strings.ToLower(name)) {
+			return true
+		}
+	}
+	return false
 }
