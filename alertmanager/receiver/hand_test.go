@@ -82,3 +82,35 @@ func TestAnOwnerLeavesTheCatalogue(t *testing.T) {
 	require.Empty(t, h.settled(1, func(incident.Incident) bool { return true }).Owner)
 	require.Contains(t, h.request("GET", "/incidents/1", "", 200, "timeline"), "It is no longer asha&#39;s: asha is not in the catalogue any more")
 }
+
+// TestMergingByHand: whatever two incidents are about, one is put under the
+// other on somebody's word, and taken out again; what cannot be is said.
+func TestMergingByHand(t *testing.T) {
+	h := newHouse(t)
+	for _, service := range []string{"shop", "elsewhere", "far-away"} {
+		a := h.firing("Down-"+service, "warning", "developers")
+		a.Labels["service"] = service
+		require.Equal(t, 200, h.post(a))
+	}
+	merge := func(id, into incident.ID) error {
+		return h.receiver.Act(t.Context(), id, incident.Merge{Incident: id, Into: into, Person: "asha"})
+	}
+	parents := func() (of [3]incident.ID) {
+		for n := range of {
+			i, err := h.receiver.Incident(t.Context(), incident.ID(n+1))
+			require.NoError(t, err)
+			of[n] = i.Parent
+		}
+		return of
+	}
+	require.NoError(t, merge(2, 1))
+	require.Equal(t, [3]incident.ID{0, 1, 0}, parents())
+	require.NoError(t, merge(3, 2))
+	require.Equal(t, [3]incident.ID{0, 1, 1}, parents(), "it comes from what that comes from")
+	require.ErrorContains(t, merge(1, 2), "incident 2 comes from this one")
+	require.ErrorContains(t, merge(2, 99), "there is no incident 99")
+	require.NoError(t, merge(2, 0))
+	require.Equal(t, [3]incident.ID{0, 0, 1}, parents())
+	require.NoError(t, h.receiver.Act(t.Context(), 2, incident.Resolve{Incident: 2, Person: "asha"}))
+	require.ErrorContains(t, merge(3, 2), "incident 2 is closed already")
+}

@@ -281,10 +281,15 @@ func (r *Receiver) log(state incident.State, e incident.Event) {
 	level.Info(r.logger).Log(line...)
 }
 
-// on decides an input about one incident.
+// on decides an input about one incident, and about the one that it is merged
+// into.
 func (r *Receiver) on(ctx context.Context, id incident.ID, in incident.Input, check func(incident.Incident) error) error {
 	return r.store.Update(ctx, func(tx *store.Tx) error {
-		state, err := tx.LoadIncident(id)
+		var beside []incident.ID
+		if merge, ok := in.(incident.Merge); ok {
+			beside = append(beside, merge.Into)
+		}
+		state, err := tx.LoadIncident(id, beside...)
 		if err != nil {
 			return err
 		}

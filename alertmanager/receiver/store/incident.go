@@ -28,8 +28,9 @@ func (tx *Tx) LoadKey(k incident.Key, occurrences []incident.Occurrence, related
 }
 
 // LoadIncident gives what is known of one incident, which comes first, and of
-// those above and below it. [ErrNotFound] says that there is none.
-func (tx *Tx) LoadIncident(id incident.ID) (incident.State, error) {
+// those above and below it; of others beside it in the same way, where they
+// are. [ErrNotFound] says that there is none.
+func (tx *Tx) LoadIncident(id incident.ID, beside ...incident.ID) (incident.State, error) {
 	var state incident.State
 	if err := tx.nextID(&state); err != nil {
 		return state, err
@@ -37,6 +38,11 @@ func (tx *Tx) LoadIncident(id incident.ID) (incident.State, error) {
 	row := tx.sql.QueryRowContext(tx.ctx, `SELECT state FROM incidents WHERE id = ?`, id)
 	if err := scanIncident(row, &state); err != nil {
 		return state, err
+	}
+	for _, other := range beside {
+		if err := tx.addIncidents(&state, `SELECT state FROM incidents WHERE id = ?`, other); err != nil {
+			return state, err
+		}
 	}
 	return state, tx.loadRelated(&state, nil)
 }

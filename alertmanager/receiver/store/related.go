@@ -11,7 +11,7 @@ import (
 // the open ones of related services whose users are affected, with what those
 // come from: it may be over.
 func (tx *Tx) loadRelated(state *incident.State, services []string) error {
-	for _, i := range state.Incidents { // no more than one
+	for _, i := range state.Incidents { // without those that are added meanwhile
 		if err := tx.addIncidents(state, `SELECT state FROM incidents WHERE parent_id = ? AND closed_at IS NULL ORDER BY id`, i.ID); err != nil {
 			return err
 		}
