@@ -27,6 +27,7 @@ type Auditor interface {
 const (
 	auditPage      = 100 // entries
 	longestDetails = 300 // runes
+	longestPlace   = 100 // runes, of what a path names
 )
 
 // deed begins the record of a request.
@@ -58,11 +59,11 @@ func (b *board) noted(r *http.Request, e *audit.Entry, code int) {
 	if !known {
 		method, path = r.Method, "(elsewhere)" // a path may hold a secret
 	}
-	if id := r.PathValue("id"); id != "" {
-		path = strings.Replace(path, "{id}", id, 1)
-		if number, err := strconv.ParseInt(id, 10, 64); err == nil && strings.Contains(path, "/incidents/") {
-			e.Incident = incident.ID(number)
-		}
+	for _, name := range []string{"id", "person"} { // a {token} is a secret
+		path = strings.Replace(path, "{"+name+"}", notify.OneLine(r.PathValue(name), longestPlace), 1)
+	}
+	if number, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && strings.Contains(path, "/incidents/") {
+		e.Incident = incident.ID(number)
 	}
 	e.What = method + " " + path
 	if e.Person == "" && e.By == "" { // nobody logs in here: who they say they are

@@ -141,6 +141,7 @@ func TestAnAdminSeesWhoIsReached(t *testing.T) {
 	require.Contains(t, text, "The test message to Ben")
 	require.Equal(t, []string{"ben Asha Rao"}, g.desk.tried)
 	send("/people", "/people/eve/drop", url.Values{})
+	require.Equal(t, "POST /people/eve/drop", g.desk.deeds[len(g.desk.deeds)-1].What, "the audit says whom it was about")
 	require.Equal(t, []string{"forget eve"}, g.desk.acknowledged)
 	require.Equal(t, "eve", g.desk.deeds[len(g.desk.deeds)-1].Details)
 }
