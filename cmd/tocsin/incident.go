@@ -77,7 +77,7 @@ func addIncidentList(app *kingpin.Application, env environment) (string, action)
 		out := tabwriter.NewWriter(d.env.stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(out, "INCIDENT\tSEVERITY\tSTATE\tSINCE\tSERVICE\tWHO\tWHAT")
 		for _, i := range answer.Incidents {
-			fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", i.ID, i.Severity, i.state(), i.Since.UTC().Format(time.RFC3339), i.Service, orDash(i.Owner, "-"), i.Title)
+			fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", i.ID, orDash(i.Severity, "in doubt"), i.state(), i.Since.UTC().Format(time.RFC3339), i.Service, orDash(i.Owner, "-"), i.Title)
 		}
 		return out.Flush()
 	}
@@ -101,7 +101,7 @@ func addIncidentShow(app *kingpin.Application, env environment) (string, action)
 		if err := json.Unmarshal(text, &i); err != nil {
 			return fmt.Errorf("reading the receiver's answer: %w", err)
 		}
-		fmt.Fprintf(d.env.stdout, "Incident %d: %s\n%s, %s, service %s, team %s, since %s", i.ID, i.Title, i.Severity, i.state(), i.Service, i.Team, i.Since.UTC().Format(time.RFC3339))
+		fmt.Fprintf(d.env.stdout, "Incident %d: %s\n%s, %s, service %s, team %s, since %s", i.ID, i.Title, orDash(i.Severity, "in doubt"), i.state(), i.Service, i.Team, i.Since.UTC().Format(time.RFC3339))
 		if i.ClosedAt != nil {
 			fmt.Fprintf(d.env.stdout, " until %s", i.ClosedAt.UTC().Format(time.RFC3339))
 		}

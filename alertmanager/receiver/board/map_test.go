@@ -108,3 +108,13 @@ func TestManyOpenIncidents(t *testing.T) {
 		require.Contains(t, text, c.text)
 	}
 }
+
+// TestAnIncidentInDoubt is one of which nothing counts yet: it is open, and there
+// is no severity to name.
+func TestAnIncidentInDoubt(t *testing.T) {
+	server := serve(t, &desk{all: []incident.Incident{open(1, "shop", "")}})
+	_, text := ask(t, "GET", server.URL+"/", "")
+	require.Contains(t, text, "1 open incident")
+	require.Contains(t, text, ">In doubt<")
+	require.NotContains(t, text, "No incident is open")
+}

@@ -306,8 +306,9 @@ func word(i incident.Incident) string {
 	case incident.SeverityWarning:
 		return "Warning"
 	case incident.SeverityInfo:
+		return "Information"
 	}
-	return "Information"
+	return "In doubt" // nothing of it counts yet
 }
 
 // proposed is who acted from this browser last, or else who is on call for the
