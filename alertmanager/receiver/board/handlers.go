@@ -116,8 +116,8 @@ func (b *board) link(w http.ResponseWriter, r *http.Request) {
 
 // followLink does it. Push clients read the status only. What somebody else has
 // is taken over only from the page that says so, and what is one's own stays as it
-// is unless its end was asked about: a button on an old notification is easily
-// pressed.
+// is unless its end was asked about, or somebody else gave it: a button on an old
+// notification is easily pressed.
 func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	b.withToken(w, r, func(i incident.Incident, person string) {
@@ -127,7 +127,7 @@ func (b *board) followLink(w http.ResponseWriter, r *http.Request) {
 			b.render(w, r, http.StatusConflict, "acknowledge", b.linkView(r, i, person, false))
 			return
 		}
-		if i.Open() && i.Owner == person && !i.OwnerAsked {
+		if i.Open() && i.Owner == person && !i.OwnerAsked && !i.Handed {
 			b.render(w, r, http.StatusOK, "acknowledge", b.linkView(r, i, person, true))
 			return
 		}

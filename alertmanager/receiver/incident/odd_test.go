@@ -111,11 +111,17 @@ func TestHandedToSomebodyWhoCannotBeReached(t *testing.T) {
 		h.expect("page to on_call")
 	})
 	t.Run("but has seen it by himself", func(t *testing.T) {
-		h, number := handed(t)
-		h.play(incident.Acknowledge{Incident: 1, Person: "ben", Until: h.now.Add(time.Hour)})
-		h.play(incident.Unreached{Incident: 1, Message: number, Whom: "ben", Why: "no address"})
-		require.Equal(t, "ben", h.only().Owner)
-		h.expect()
+		for _, until := range []time.Duration{0, time.Hour} {
+			h, number := handed(t)
+			said := incident.Acknowledge{Incident: 1, Person: "ben"}
+			if until > 0 {
+				said.Until = h.now.Add(until)
+			}
+			h.play(said)
+			h.play(incident.Unreached{Incident: 1, Message: number, Whom: "ben", Why: "no address"})
+			require.Equal(t, "ben", h.only().Owner)
+			h.expect()
+		}
 	})
 }
 

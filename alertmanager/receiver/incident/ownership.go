@@ -46,7 +46,7 @@ func (i Incident) ownershipDue() time.Time {
 // otherwise it ends after the time that the policy gives.
 func (d *decision) acknowledge(in Acknowledge) {
 	i, ok := d.open(in.Incident)
-	if !ok || (i.Owner == in.Person && in.Until.IsZero() && !i.Snoozed && !i.OwnerAsked) {
+	if !ok || (i.Owner == in.Person && in.Until.IsZero() && !i.Snoozed && !i.OwnerAsked && !i.Handed) {
 		return
 	}
 	e := Event{Incident: i.ID, Kind: KindAcknowledged, Person: in.Person, Text: in.Via, Due: in.Until, Foreign: !d.policy.knows(in.Person)}
