@@ -10,7 +10,9 @@ import (
 
 // gather makes one sending of those that tell one person the same of several
 // incidents of one cause, by one way: the oldest incident's, with the others in
-// it. What is told of one incident stays apart, because each says something else.
+// it. What is told of one incident stays apart, because each says something else;
+// but what has changed since somebody should have heard of it first goes with that,
+// which says how it is now.
 func gather(work []sending) []sending {
 	type bundle struct {
 		cause          incident.ID
@@ -21,6 +23,10 @@ func gather(work []sending) []sending {
 	var kept []sending
 	for _, s := range work {
 		b := bundle{s.cause(), s.entry.Recipient, s.entry.Way, s.message.Kind}
+		if n := slices.IndexFunc(kept, s.isSaidBy); n >= 0 {
+			kept[n].also = append(kept[n].also, s)
+			continue
+		}
 		n, known := at[b]
 		if b.cause == 0 || !known || kept[n].tells(s.entry.Incident) {
 			at[b] = len(kept)
@@ -36,6 +42,14 @@ func gather(work []sending) []sending {
 		}
 	}
 	return kept
+}
+
+// isSaidBy says whether a sending is news of an incident of which another one that
+// leaves with it tells the same person for the first time.
+func (s sending) isSaidBy(first sending) bool {
+	return s.message.Kind == incident.MessageUpdate && !s.urgent && !incident.IsPlace(s.entry.Recipient) &&
+		first.message.Kind == incident.MessageOpened && first.tells(s.entry.Incident) &&
+		first.entry.Recipient == s.entry.Recipient && first.entry.Way == s.entry.Way
 }
 
 // cause is the incident by which a sending is gathered with others; 0 for none.

@@ -11,7 +11,8 @@ import (
 )
 
 // What is told of one incident is never lost in a digest: an update and the
-// end are two messages, though they leave together.
+// end are two messages, though they leave together. Only what has changed before
+// somebody has heard of it at all is not told apart.
 func TestADigestLosesNothing(t *testing.T) {
 	one := func(id incident.ID, kind incident.MessageKind, to string, cause incident.ID) sending {
 		return sending{
@@ -22,6 +23,7 @@ func TestADigestLosesNothing(t *testing.T) {
 	kept := gather([]sending{
 		one(1, "update", "asha", 9), one(1, "resolved", "asha", 9), one(2, "update", "asha", 9), one(1, "update", "asha", 9),
 		one(2, "resolved", "asha", 9), one(2, "resolved", "ben", 9), one(3, "update", "asha", 0), one(4, "update", "asha", 0),
+		one(5, "opened", "asha", 0), one(5, "update", "asha", 0), one(5, "update", "ben", 0), one(5, "resolved", "asha", 0),
 	})
 	type told struct {
 		id   incident.ID
@@ -40,5 +42,8 @@ func TestADigestLosesNothing(t *testing.T) {
 		{2, "resolved", "ben", 0},
 		{3, "update", "asha", 0},
 		{4, "update", "asha", 0},
+		{5, "opened", "asha", 0}, // as it is now
+		{5, "update", "ben", 0},
+		{5, "resolved", "asha", 0},
 	}, got)
 }
